@@ -1,0 +1,34 @@
+/* unixctl.h - the control socket: what ovs-appctl -t PROG and ovn-appctl -t PROG talk to.
+ *
+ * Protocol: JSON-RPC 1.0 on a Unix stream socket; the method is the command, the parameters are its
+ * arguments (strings), the result is the text to print; an error is a text, printed to stderr with
+ * exit status 2. RUNDIR/PROG.PID.ctl, or --unixctl. */
+#ifndef RUNTIME_UNIXCTL_H
+#define RUNTIME_UNIXCTL_H 1
+
+#include "base/str.h"
+#include "runtime/loop.h"
+
+struct unixctl_conn;
+
+/* A command. ARGV[0] is its name. It answers now or later, exactly once, by unixctl_reply() or
+ * unixctl_error(). */
+typedef void unixctl_cb(struct unixctl_conn *, int argc, const char *argv[], void *aux);
+
+/* USAGE names the arguments for list-commands and messages, e.g. "[MODULE]"; counts exclude the name. */
+void unixctl_register(const char *name, const char *usage, int min_args, int max_args, unixctl_cb *,
+                      void *aux);
+void unixctl_reply(struct unixctl_conn *, const char *text);
+void unixctl_error(struct unixctl_conn *, const char *text);
+
+/* Opens the socket; PATH NULL for the default. Message owned by the caller, or NULL. */
+char *unixctl_listen(struct loop *, const char *path) MUST_USE;
+void unixctl_close(void);
+
+/* The client: runs METHOD on TARGET (a program name, or a path beginning with '/'; see dir_run(),
+ * then dir_ovs_run()). Returns an error about reaching it (caller owns) or NULL, with *result or
+ * *remote_error set (caller owns). TIMEOUT_MS 0: none. */
+char *unixctl_call(const char *target, const char *method, int argc, const char *const argv[],
+                   int64_t timeout_ms, char **result, char **remote_error) MUST_USE;
+
+#endif
