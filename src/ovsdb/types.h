@@ -89,6 +89,10 @@ struct ovsdb_db_desc {
     uint16_t n_tables;
 };
 
+/* The table or column of that exact name, or NULL (desc.c). */
+const struct ovsdb_table_desc *ovsdb_table_find(const struct ovsdb_db_desc *, const char *name);
+const struct ovsdb_column_desc *ovsdb_column_find(const struct ovsdb_table_desc *, const char *name);
+
 /* Masks: a bit a column (by index), then a bit a column that refers to this table (referrer_bit), and bit 63: the
  * row's presence. The generator refuses a table with more. */
 #define OVSDB_PRESENT (UINT64_C(1) << 63)
