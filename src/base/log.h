@@ -28,7 +28,7 @@ struct log_ratelimit {
     uint32_t per_minute, burst;
     uint32_t tokens;
     uint32_t n_dropped;
-    int64_t last_fill, first_dropped;
+    int64_t last_fill, first_dropped, last_dropped;
 };
 #define LOG_RATELIMIT(PER_MINUTE, BURST) { .per_minute = (PER_MINUTE), .burst = (BURST) }
 
@@ -73,12 +73,16 @@ log_enabled_(const struct log_module *m, enum log_level level)
 
 /* Configuration (used by runtime/'s options and control commands). Messages are NULL on success,
  * else owned by the caller. */
-char *log_set(const char *spec) MUST_USE;              /* As -v's argument: [module[:dest[:level]]]... */
+char *log_set(const char *spec) MUST_USE;              /* As -v's argument; empty: dbg everywhere. */
 char *log_open_file(const char *path) MUST_USE;        /* NULL path: LOGDIR/PROG.log */
 char *log_reopen(void) MUST_USE;
 void log_close(void);
 char *log_set_syslog(const char *target_or_method) MUST_USE;
-void log_set_rate_limits(const char *module_or_any, bool enable);
+bool log_set_rate_limits(const char *module_or_any, bool enable);  /* False: no such module. */
+bool log_has_module(const char *name);
+const char *log_file_name(void);                       /* NULL: none was asked for. */
+/* Names this thread or process (e.g. "monitor") in %t and %T; "" for the main one. */
+void log_set_subprogram(const char *name);
 struct str;
 void log_list(struct str *out);                        /* vlog/list's table */
 void log_list_pattern(struct str *out);
