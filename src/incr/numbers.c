@@ -1,0 +1,176 @@
+/* numbers.c - numbers that stay with their owners (tunnel keys, zones). See incr.h. */
+#include <stdlib.h>
+#include "base/log.h"
+#include "incr/private.h"
+
+LOG_MODULE(incr_numbers);
+
+struct incr_held {
+    struct hmap_node by_owner;
+    struct hmap_node by_number;        /* While number != 0. */
+    struct incr_numbers *space;
+    struct incr_unit *unit;
+    struct incr_held *next;            /* Of the same unit. */
+    uint32_t number;
+    bool requested, asked;
+    uint32_t len;
+    char owner[];
+};
+
+struct incr_numbers {
+    const char *name;
+    uint32_t min, max, next;
+    struct hmap owners, numbers;
+};
+
+struct incr_numbers *
+incr_numbers_create(const char *name, uint32_t min, uint32_t max)
+{
+    struct incr_numbers *s = XNEW(struct incr_numbers);
+    REQUIRE(min > 0 && min <= max);
+    s->name = name;
+    s->min = s->next = min;
+    s->max = max;
+    hmap_init(&s->owners);
+    hmap_init(&s->numbers);
+    return s;
+}
+
+void
+incr_numbers_destroy(struct incr_numbers *s)
+{
+    if (s) {
+        REQUIRE(!hmap_count(&s->owners));
+        hmap_destroy(&s->owners);
+        hmap_destroy(&s->numbers);
+        free(s);
+    }
+}
+
+static struct incr_held *
+holder(const struct incr_numbers *s, uint32_t number)
+{
+    HMAP_FOR_EACH_HASH (h, struct incr_held, by_number, hash_u64(number, 0), &s->numbers) {
+        if (h->number == number) {
+            return h;
+        }
+    }
+    return NULL;
+}
+
+static void
+set_number(struct incr_held *h, uint32_t number)
+{
+    if (h->number) {
+        hmap_remove(&h->space->numbers, &h->by_number);
+    }
+    h->number = number;
+    if (number) {
+        hmap_insert(&h->space->numbers, &h->by_number, hash_u64(number, 0));
+    }
+}
+
+static uint32_t
+first_free(struct incr_numbers *s)
+{
+    if (hmap_count(&s->numbers) > s->max - s->min) {
+        return 0;
+    }
+    for (;;) {
+        uint32_t n = s->next;
+        s->next = n == s->max ? s->min : n + 1;
+        if (!holder(s, n)) {
+            return n;
+        }
+    }
+}
+
+/* Whether H, requesting NUMBER, may have it. */
+static bool
+may_take(const struct incr_held *h, uint32_t number)
+{
+    const struct incr_held *other = holder(h->space, number);
+    if (!other || other == h || !other->requested) {
+        return true;
+    }
+    int cmp = memcmp(h->owner, other->owner, MIN(h->len, other->len));
+    return cmp < 0 || (!cmp && h->len < other->len);
+}
+
+static void
+take(struct incr_held *h, uint32_t number)
+{
+    struct incr_held *other = holder(h->space, number);
+    if (other && other != h) {
+        set_number(other, 0);
+        incr_unit_dirty(other->unit);
+    }
+    set_number(h, number);
+}
+
+static struct incr_held *
+held_get(struct incr_unit *u, struct incr_numbers *s, const void *owner, size_t len)
+{
+    uint32_t hash = hash_bytes(owner, len, 0);
+    HMAP_FOR_EACH_HASH (h, struct incr_held, by_owner, hash, &s->owners) {
+        if (h->unit == u && h->len == len && !memcmp(h->owner, owner, len)) {
+            return h;
+        }
+    }
+    struct incr_held *h = xmalloc(sizeof *h + len);
+    *h = (struct incr_held) { .space = s, .unit = u, .next = u->held, .len = len };
+    memcpy(h->owner, owner, len);
+    u->held = h;
+    hmap_insert(&s->owners, &h->by_owner, hash);
+    return h;
+}
+
+uint32_t
+incr_number(struct incr_unit *u, struct incr_numbers *s, const void *owner, size_t len, uint32_t requested,
+            uint32_t adopted)
+{
+    struct incr_held *h = held_get(u, s, owner, len);
+
+    if (u->class->graph->shadow) {
+        return h->number;
+    }
+    h->asked = true;
+    h->requested = requested >= s->min && requested <= s->max;
+    if (h->requested) {
+        if (may_take(h, requested)) {
+            take(h, requested);
+            return requested;
+        }
+        h->requested = false;
+        LOG_WARN_RL("%s %u is requested twice", s->name, requested);
+    }
+    if (!h->number) {
+        bool adopt = adopted >= s->min && adopted <= s->max && !holder(s, adopted);
+        set_number(h, adopt ? adopted : first_free(s));
+    }
+    return h->number;
+}
+
+void
+incr_held_begin(struct incr_unit *u)
+{
+    for (struct incr_held *h = u->held; h; h = h->next) {
+        h->asked = false;
+    }
+}
+
+/* Gives back what was not asked for since incr_held_begin(), or ALL. */
+void
+incr_held_end(struct incr_unit *u, bool all)
+{
+    for (struct incr_held **p = &u->held, *h; (h = *p);) {
+        if (all || !h->asked) {
+            *p = h->next;
+            set_number(h, 0);
+            hmap_remove(&h->space->owners, &h->by_owner);
+            free(h);
+        } else {
+            p = &h->next;
+        }
+    }
+}
