@@ -45,7 +45,7 @@ static struct incr_key *
 key_find(struct incr_relation *r, const void *bytes, size_t len, uint32_t hash)
 {
     HMAP_FOR_EACH_HASH (k, struct incr_key, node, hash, &r->keys) {
-        if (k->len == len && !memcmp(k->bytes, bytes, len)) {
+        if (k->len == len && (!len || !memcmp(k->bytes, bytes, len))) {
             return k;
         }
     }
@@ -60,7 +60,9 @@ key_get(struct incr_relation *r, const void *bytes, size_t len)
     if (!k) {
         k = xmalloc(sizeof *k + len);
         *k = (struct incr_key) { .relation = r, .len = len };
-        memcpy(k->bytes, bytes, len);
+        if (len) {
+            memcpy(k->bytes, bytes, len);
+        }
         hmap_insert(&r->keys, &k->node, hash);
     }
     return k;
@@ -246,8 +248,8 @@ static struct incr_fact *
 fact_find(struct incr_relation *r, const void *key, size_t key_len, const void *value, size_t len, uint32_t hash)
 {
     HMAP_FOR_EACH_HASH (f, struct incr_fact, node, hash, &r->facts) {
-        if (f->len == len && !memcmp(f->value, value, len) && f->key->len == key_len &&
-            !memcmp(f->key->bytes, key, key_len)) {
+        if (f->len == len && (!len || !memcmp(f->value, value, len)) &&
+            f->key->len == key_len && (!key_len || !memcmp(f->key->bytes, key, key_len))) {
             return f;
         }
     }
@@ -280,7 +282,9 @@ incr_emit(struct incr_unit *u, struct incr_relation *r, const void *key, size_t 
     if (!f) {
         f = xmalloc(sizeof *f + content_len);
         *f = (struct incr_fact) { .key = key_get(r, key, key_len), .len = content_len };
-        memcpy(f->value, content, content_len);
+        if (content_len) {
+            memcpy(f->value, content, content_len);
+        }
         hmap_insert(&r->facts, &f->node, hash);
         f->key->n_objects++;
     }
