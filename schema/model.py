@@ -20,8 +20,7 @@ A description is a TOML file:
     ephemeral = true                   # optional
     mutable = false                    # optional
 
-    [table.Logical_Switch.column.other_config.key.subnet]
-    doc = "..."                        # a documented key of a map
+    key.subnet = "..."                 # optional: a documented key of a map, with its text
 
 Tables, columns and keys stand in the order in which the manual page presents them. The types:
 
@@ -42,6 +41,12 @@ from dataclasses import dataclass, field
 INT64_MIN, INT64_MAX = -(1 << 63), (1 << 63) - 1
 NAME = re.compile(r"[A-Za-z_][A-Za-z_0-9]*\Z")
 RANGE = re.compile(r"(-?\d+)?\.\.(-?\d+)?\Z")
+
+# Of columns that mean the same in every table, when a description says nothing else.
+COMMON_DOCS = {
+    "external_ids": "For whoever wrote the row: names and values of their own, which are kept and not acted on, "
+                    "save where a key is documented here.",
+}
 
 
 class Error(Exception):
@@ -191,8 +196,9 @@ def _column(where, name, source):
         raise Error(f"{where}: type \"{type_}\": {e}") from None
     if keys and not (value and key.type == "string"):
         raise Error(f"{where}: keys are documented of maps of strings only")
-    docs = {k: _take(f"{where}:{k}", v, {"doc": (str, ...)})[0] for k, v in keys.items()}
-    return Column(name, doc, key, value, low, high, ephemeral, mutable, docs)
+    if not all(isinstance(text, str) for text in keys.values()):
+        raise Error(f"{where}: a key is documented by a text")
+    return Column(name, doc or COMMON_DOCS.get(name, ""), key, value, low, high, ephemeral, mutable, keys)
 
 
 def _table(name, source):

@@ -175,6 +175,15 @@ class Descriptions(unittest.TestCase):
             with self.assertRaises(model.Error, msg=source):
                 model.parse(source)
 
+    def test_everything_is_documented(self):
+        for path in sorted(HERE.parent.glob("*.toml")):
+            db = model.load(path)
+            self.assertTrue(db.doc, path)
+            for t in db.tables.values():
+                self.assertTrue(t.doc, f"{path.name}: {t.name}")
+                for c in t.columns.values():
+                    self.assertTrue(c.doc, f"{path.name}: {t.name}.{c.name}")
+
     def test_partial_makes_no_schema(self):
         db = model.parse({**description({"c": "string"}), "partial": True})
         self.assertRaises(model.Error, ovsschema.document, db)
