@@ -5,6 +5,7 @@
 #include "base/str.h"
 
 extern const bool peer_exists;
-void peer_read(const struct str *);
+/* CPU time in microseconds of json_loadb(), without freeing what it made. */
+int64_t peer_read(const struct str *);
 
 #endif

@@ -139,7 +139,7 @@ feed_blocks(struct json_framer *f, const char *p, const char *end)
 static const char *
 feed_blocks(struct json_framer *f, const char *p, const char *end)
 {
-    bool not_ascii;
+    bool not_ascii = false;
     return f->in_string && !f->escaped ? scan_string(p, end, &not_ascii) : p;
 }
 #endif
