@@ -17,9 +17,15 @@ struct ovsdb_table {
     struct dep_source membership;      /* "Which rows there are." */
     struct list watches;               /* struct ovsdb_watch */
     struct list indexes;               /* struct ovsdb_index */
-    uint64_t used;                     /* Columns kept (mask), what the process asked for. */
+    uint64_t used;                     /* Columns kept (mask), what the process asked for: what to monitor. */
     bool in_use, digest;
-    uint64_t digest_columns;
+    uint64_t digest_columns;           /* The same as `used` in a digest table. */
+    struct ovsdb_row *blank;           /* What an absent row looks like. */
+    size_t row_size;                   /* Of `blank`; 0 until there is a row. */
+    struct ovsdb_record *scratch;      /* Digest tables: the row being read. */
+    uint64_t indexed;                  /* Columns with an index. */
+    uint16_t *column_after;            /* Which column followed column i - 1 when one was last read. */
+    uint8_t *name_lens;                /* Of the columns' names. */
     /* The session's: */
     bool server_has;
     uint64_t server_columns;           /* Columns that the server's schema has with the same type. */
@@ -34,10 +40,16 @@ struct ovsdb {
     struct loop *loop;
     struct ovsdb_table *tables;        /* By desc->index. */
     struct ovsdb_row **garbage;        /* Absent rows that ovsdb_collect() looks at. */
-    size_t n_garbage, cap_garbage;
+    size_t n_garbage, cap_garbage, scan_garbage;
     uint64_t seqno;
+    bool changed;                      /* The message being applied changed something. */
+    struct ovsdb_values *values;       /* The column being read. */
     struct ovsdb_session *session;
 };
+
+/* ---- session.c, for the replica ---- */
+/* What the tables say is to be monitored (in_use, used) has grown. */
+void ovsdb_session_monitor_changed(struct ovsdb *);
 
 /* ---- replica.c, for the session ---- */
 void ovsdb_replica_init(struct ovsdb *);

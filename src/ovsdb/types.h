@@ -98,24 +98,26 @@ const struct ovsdb_column_desc *ovsdb_column_find(const struct ovsdb_table_desc 
 #define OVSDB_PRESENT (UINT64_C(1) << 63)
 #define OVSDB_COLUMN(C) (UINT64_C(1) << (C))
 
-/* One reference from a row to another: in the referred row's list. */
-struct ovsdb_referrer {
-    struct ovsdb_row *from;
-    uint16_t column;                           /* In FROM's table. */
-};
+/* The rows that refer to a row, by one column of one table (row.c). */
+struct ovsdb_referrers;
 
 struct ovsdb_row {
     struct hmap_node node;                     /* In its table, by UUID. */
     struct uuid uuid;
     struct ovsdb_table *table;
     struct dep_source source;                  /* Reads of this row, masks as above. */
-    struct ovsdb_referrer *referrers;          /* Unordered; duplicates possible when a map refers twice. */
-    uint32_t n_referrers, cap_referrers;
+    struct ovsdb_referrers *referrers;         /* A group a (table, column), unordered. */
+    uint32_t n_referrers;                      /* In all groups. */
+    uint16_t n_referrer_groups;
     bool present;                              /* In the database, as far as the replica knows. */
-    bool collecting;                           /* Absent and on the list of rows to be freed. */
+    bool collecting;                           /* On the list of rows that ovsdb_collect() looks at. */
+    bool unmentioned;                          /* While a first content replaces everything: not seen in it yet. */
 };
 
-/* A row of a table that the process keeps as digests (ovsdb_use_digest()). */
+/* A row of a table that the process keeps as digests (ovsdb_use_digest()). DIGEST is what ovsdb_record_digest() says of a
+ * record with the same content. A difference ("modify") cannot be applied to a digest: it makes the digest {0, 0}, which no content
+ * has: "unknown, differs from everything". Whoever owns the table then deletes the row and inserts it anew
+ * (an update that happens to write what the row has is no change, and the digest would stay unknown). */
 struct ovsdb_digest_row {
     struct ovsdb_row row_;
     struct digest digest;
