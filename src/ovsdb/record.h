@@ -46,5 +46,7 @@ struct digest ovsdb_record_digest(const struct ovsdb_record *, uint64_t columns)
 struct digest ovsdb_row_digest(const struct ovsdb_row *, uint64_t columns);
 /* Appends {"column":value,...} for the columns that are set and in COLUMNS. */
 void ovsdb_record_put_json(const struct ovsdb_record *, uint64_t columns, struct str *);
+/* Appends the value of COLUMN, which is set, in the notation of RFC 7047 5.1. */
+void ovsdb_record_put_value(const struct ovsdb_record *, uint16_t column, struct str *);
 
 #endif
