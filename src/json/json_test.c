@@ -214,7 +214,9 @@ test_string_errors(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         /* Short and long, plain and after or before an escape, in a value and in a name. */
         static const char *const shapes[] = {"\"%s\"", "[\"0123456789abcdef%s0123456789abcdef\"]",
-                                             "\"\\n%s\"", "\"%s\\u00bf\"", "{\"\\t0123456789abcdef%s\":1}"};
+                                             "\"\\n%s\"", "\"%s\\u00bf\"", "{\"\\t0123456789abcdef%s\":1}",
+                                             "[\"%s\",\"0123456789abcdef\"]",
+                                             "[\"\\n%s\",\"0123456789abcdef\"]"};
         for (size_t j = 0; j < ARRAY_SIZE(shapes); j++) {
             char text[128], expected[128];
             snprintf(text, sizeof text, shapes[j], bad[i]);
