@@ -27,6 +27,7 @@ void ofa_put_set_queue(struct str *, uint32_t queue);
 void ofa_put_meter(struct str *, uint32_t meter);
 /* To the controller: USERDATA comes back in the packet-in; with PAUSE the pipeline can be continued. */
 void ofa_put_controller(struct str *, uint16_t max_len, uint16_t controller_id, const void *userdata, size_t n, bool pause, uint32_t meter /* 0: none */);
+/* CLAUSE counts from 0 (ovs-ofctl shows it from 1). */
 void ofa_put_conjunction(struct str *, uint32_t id, uint8_t clause, uint8_t n_clauses);
 void ofa_put_note(struct str *, const void *, size_t n);
 void ofa_put_check_pkt_larger(struct str *, uint16_t len, struct of_subfield dst);
@@ -56,7 +57,7 @@ size_t ofa_begin_ct(struct str *, const struct ofa_ct *);
 void ofa_put_nat(struct str *, const struct ofa_nat *);
 void ofa_end_ct(struct str *, size_t offset);
 
-/* As ovs-ofctl shows them; unknown ones as bytes. */
+/* As ovs-ofctl shows them; "drop" if there are none; unknown ones as bytes. */
 void ofa_format(const void *actions, size_t n, struct str *);
 
 #endif

@@ -33,16 +33,21 @@ union of_value {
     uint64_t be64[2];
 };
 
+/* How a value is written. */
+enum of_format { OFF_DEC, OFF_HEX, OFF_PORT, OFF_MAC, OFF_IP4, OFF_IP6 };
+
 struct of_field_info {
     const char *name;                  /* As in ovs-fields(7). */
+    const char *show;                  /* As ovs-ofctl dump-flows shows it: "dl_src", "tp_dst". */
+    enum of_format format;
     uint16_t n_bits;
     uint8_t n_bytes;                   /* On the wire. */
     bool maskable;
-    uint32_t header;                   /* OXM header with the unmasked length; class 0xffff: followed by `experimenter`. */
-    uint32_t experimenter;
+    uint32_t header;                   /* OXM header with the unmasked length: matches, set-field, copy-field. */
+    uint32_t nxm;                      /* The header in Open vSwitch's own actions (push, pop, output_reg, ct zone). */
 };
 const struct of_field_info *of_field_info(enum of_field);
-/* By name; false if there is none. */
+/* By name, e.g. "reg0", "eth_src"; also by what ovs-ofctl shows ("dl_src"), where that names one field. False if there is none. */
 bool of_field_find(const char *name, enum of_field *) MUST_USE;
 
 /* N_BITS bits (<= 128) of FIELD beginning at bit OFS (0: least significant). */
@@ -61,5 +66,12 @@ union of_value of_value_and(const union of_value *, const union of_value *);
 union of_value of_value_or(const union of_value *, const union of_value *);
 union of_value of_value_not(const union of_value *);
 int of_value_compare(const union of_value *, const union of_value *);
+/* The low N_BYTES as they are on the wire, and back. */
+void of_value_to_wire(const union of_value *, void *, size_t n_bytes);
+union of_value of_value_from_wire(const void *, size_t n_bytes);
+
+/* Appends VALUE as the field's values are written: "0x1f", "10.0.0.1", "aa:bb:...". */
+struct str;
+void of_value_format(enum of_field, const union of_value *, struct str *);
 
 #endif

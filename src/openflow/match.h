@@ -21,7 +21,7 @@ void of_match_clear(struct of_match *);
 struct of_match of_match_clone(const struct of_match *);
 bool of_match_equal(const struct of_match *, const struct of_match *);
 
-/* Adds a term, ANDed with what is there. False if the two contradict (nothing matches then; M is unchanged). */
+/* Adds a term, ANDed with what is there. A wide register becomes terms of reg0..reg15, so of_match_get() finds those only. False if the two contradict (nothing matches then; M is unchanged). */
 bool of_match_add(struct of_match *, enum of_field, const union of_value *value, const union of_value *mask) MUST_USE;
 bool of_match_add_bits(struct of_match *, struct of_subfield, const union of_value *value /* right-aligned in the subfield */) MUST_USE;
 bool of_match_add_u64(struct of_match *, enum of_field, uint64_t value) MUST_USE;
