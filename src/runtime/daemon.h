@@ -34,10 +34,17 @@ enum { DAEMON_OPTION_FIRST = 1000, DAEMON_OPTION_LAST = 1099 };
     { "ca-cert", required_argument, NULL, 'C' }, { "bootstrap-ca-cert", required_argument, NULL, 1020 }, \
     { "ssl-protocols", required_argument, NULL, 1021 }, { "ssl-ciphers", required_argument, NULL, 1022 }, \
     { "ssl-ciphersuites", required_argument, NULL, 1023 }, { "ssl-server-name", required_argument, NULL, 1024 }
-/* True if OPT was one of the above and is done with; a bad argument ends the process with a message. */
+/* What the TLS options said; NULL where they said nothing. */
+struct tls_options {
+    const char *private_key, *certificate, *ca_cert, *bootstrap_ca_cert;
+    const char *protocols, *ciphers, *ciphersuites, *server_name;
+};
+const struct tls_options *daemon_tls_options(void);
+/* True if OPT was one of the above (or 'V': prints the version, ends) and is done with; a bad argument ends the process with a message. */
 bool daemon_option(int opt, const char *arg);
 void daemon_usage(struct str *);       /* The help text of the options above. */
 void print_version(void);              /* -V */
+bool daemon_detaching(void);           /* --detach was given. */
 
 /* Detaches (if asked), writes the pidfile, opens the control socket, starts the monitor. The
  * parent of a detached daemon returns to the shell only when daemon_complete() was called or the

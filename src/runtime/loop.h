@@ -24,6 +24,8 @@ void loop_once(struct loop *, int64_t timeout_ms);
 /* Another cycle without sleeping first. Callable from callbacks and the cycle. */
 void loop_wake(struct loop *);
 struct event_base *loop_base(struct loop *);
+/* In the child, after fork(): the loop is the child's alone. */
+void loop_after_fork(struct loop *);
 
 enum { LOOP_READ = 1, LOOP_WRITE = 2 };
 /* Watches FD, level triggered, for EVENTS. FD stays the caller's. */

@@ -4,6 +4,7 @@
 #define RUNTIME_METRICS_H 1
 
 #include "base/str.h"
+#include "runtime/loop.h"
 
 struct metric {
     const char *name;
@@ -31,5 +32,7 @@ void stopwatch_stop(struct stopwatch *);
 
 /* Registers coverage/show, coverage/read-counter, memory/show, stopwatch/show, stopwatch/reset. */
 void metrics_init(void);
+/* From now on coverage/show knows rates. Done by daemon_start(). */
+void metrics_start_rates(struct loop *);
 
 #endif

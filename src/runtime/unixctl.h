@@ -2,7 +2,10 @@
  *
  * Protocol: JSON-RPC 1.0 on a Unix stream socket; the method is the command, the parameters are its
  * arguments (strings), the result is the text to print; an error is a text, printed to stderr with
- * exit status 2. RUNDIR/PROG.PID.ctl, or --unixctl. */
+ * exit status 2. RUNDIR/PROG.PID.ctl, or --unixctl.
+ *
+ * Registered from the start: list-commands, version, exit (stops the loop; a daemon that has more to do
+ * registers its own), vlog/... . Registering a name again replaces the command. */
 #ifndef RUNTIME_UNIXCTL_H
 #define RUNTIME_UNIXCTL_H 1
 
@@ -18,12 +21,15 @@ typedef void unixctl_cb(struct unixctl_conn *, int argc, const char *argv[], voi
 /* USAGE names the arguments for list-commands and messages, e.g. "[MODULE]"; counts exclude the name. */
 void unixctl_register(const char *name, const char *usage, int min_args, int max_args, unixctl_cb *,
                       void *aux);
+/* TEXT NULL: nothing to print. A line that does not end is ended. */
 void unixctl_reply(struct unixctl_conn *, const char *text);
 void unixctl_error(struct unixctl_conn *, const char *text);
 
 /* Opens the socket; PATH NULL for the default. Message owned by the caller, or NULL. */
 char *unixctl_listen(struct loop *, const char *path) MUST_USE;
 void unixctl_close(void);
+/* The path of the open socket, or NULL. */
+const char *unixctl_path(void);
 
 /* The client: runs METHOD on TARGET (a program name, or a path beginning with '/'; see dir_run(),
  * then dir_ovs_run()). Returns an error about reaching it (caller owns) or NULL, with *result or
