@@ -272,7 +272,7 @@ class Lab:
             ns = self.namespace(h.name)
             netns.quiet(ns, ["under0", "mgmt0"])
             netns.batch([f"addr add {MANAGEMENT[11 + i]}/16 dev mgmt0", "link set lo up", "link set mgmt0 up",
-                         "link set under0 up"], ns)
+                         "link set under0 arp off up"], ns)        # br-phys answers, not the bare cable
         for vm in t.vms.values():
             netns.quiet(self.namespace(vm.name), [], any(":" in ip for ip in vm.ip))
             netns.batch(["link set lo up"], self.namespace(vm.name))
@@ -292,9 +292,13 @@ class Lab:
         self.daemons.start(f"{h.name}/vswitchd")
         bridge = ["--", "add-br", "br-int", "--", "set", "bridge", "br-int", "datapath_type=netdev", "fail_mode=secure"]
         self.ovs(h.name, "vsctl", "add-br", "br-phys", "--", "set", "bridge", "br-phys", "datapath_type=netdev",
-                 "fail_mode=standalone", "--", "add-port", "br-phys", "under0",
+                 "fail_mode=standalone", f'other_config:hwaddr="{self.underlay_mac(h.name)}"', "--", "add-port", "br-phys", "under0",
                  *(bridge if self.state["controllers"][h.name] == "none" else []))
         self.address_underlay(h.name)
+
+    def underlay_mac(self, hv):
+        """The MAC of a hypervisor's br-phys, made from its tunnel address."""
+        return "02:00:%02x:%02x:%02x:%02x" % tuple(int(b) for b in self.hypervisor(hv).encap_ip.split("."))
 
     def address_underlay(self, hv):
         """Gives br-phys its tunnel address (again: it is a tap of ovs-vswitchd's and dies with it)."""
@@ -336,16 +340,16 @@ class Lab:
                                f"{self.daemons.tail(f'{vm.on}/controller')}")
         if served and self.topology.northds and not self.sync(left()):
             raise LabError("the hypervisors did not report that they caught up (hv_cfg)")
-        self._greet(served)
+        self._greet(self.topology.hypervisors)
 
     def _greet(self, hypervisors):
-        """One kernel ping between each two neighbours, so that the switches know each other's MAC before
-        the first tunnel packet needs it. Labs of many hypervisors learn by themselves."""
-        for a in hypervisors if len(hypervisors) <= 8 else ():
-            others = [self.topology.hypervisors[b].encap_ip for b in hypervisors if b != a]
-            if others:
-                script = " & ".join(f"ping -c1 -W1 {ip} >/dev/null" for ip in others) + " & wait"
-                process.run(netns.inside(self.namespace(a), ["sh", "-c", script]))
+        """Tells the switches each other's MAC, so that the first tunnel packet between two need not be lost
+        to asking for it. Labs of many hypervisors ask."""
+        for a in hypervisors:
+            for b in self.topology.hypervisors if len(self.topology.hypervisors) <= 8 else ():
+                if a != b:
+                    self.daemons.appctl(f"{a}/vswitchd", "tnl/arp/set", "br-phys",
+                                        self.topology.hypervisors[b].encap_ip, self.underlay_mac(b))
 
     # Waiting.
 
@@ -434,6 +438,7 @@ class Lab:
             place, program = name.split("/")
             if program == "vswitchd":
                 self.address_underlay(place)
+                self._greet([place])
 
     def restart(self, word):
         with self.locked():
