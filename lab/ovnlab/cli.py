@@ -153,7 +153,7 @@ def do_kill(lab, args):
         number = int(args.signal) if args.signal.isdigit() else signal.Signals["SIG" + args.signal.upper().removeprefix("SIG")]
     except KeyError:
         raise LabError(f"{args.signal}: no such signal") from None
-    lab.daemons.kill(name, number)
+    lab.kill(name, number)
     print(f"{name}: signal {args.signal} sent")
 
 
@@ -162,8 +162,7 @@ def do_start(lab, args):
 
 
 def do_stop(lab, args):
-    with lab.locked():
-        lab.daemons.stop(lab.daemons.find(args.daemon))
+    lab.stop(args.daemon)
 
 
 def do_restart(lab, args):

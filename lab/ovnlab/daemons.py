@@ -6,7 +6,6 @@ one namespace. Further northds (`northd2`, ...) have a directory of their own be
 """
 import os
 import signal
-import time
 
 from . import LabError, netns, process
 from .programs import OVS_SCHEMA
@@ -145,11 +144,6 @@ class Daemons:
         self.appctl(name, "exit", *(["--restart"] if keep and name.endswith("/controller") else []))
         process.end([p], patience=10)
 
-    def restart(self, name):
-        if self.running(name):
-            self.stop(name, keep=True)
-        self.start(name)
-
     def control_socket(self, name):
         """The path of a running daemon's control socket."""
         d, (stem, _) = self.directory(name), self.files(name)
@@ -162,10 +156,3 @@ class Daemons:
         """What the daemon answers over its control socket."""
         return process.run(["ovs-appctl", f"--timeout={timeout}", "-t", self.control_socket(name), *words],
                            timeout=timeout + 5)
-
-    def wait_socket(self, path, seconds=10):
-        deadline = time.monotonic() + seconds
-        while not os.path.exists(path):
-            if time.monotonic() > deadline:
-                raise LabError(f"{path} did not appear in {seconds} s")
-            time.sleep(0.02)

@@ -21,6 +21,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import threading
 import time
 from pathlib import Path
@@ -355,12 +356,18 @@ class Lab:
 
     def wait_port_up(self, vm, timeout=10):
         """Until the Southbound says that the virtual machine's port is up where it is plugged."""
-        hv = self.where(vm)
-        chassis = self.sb.select("Chassis", [("name", "==", hv)], ["_uuid"]) if hv else []
-        if not chassis:
-            return False
-        return self.sb.wait("Port_Binding", [("logical_port", "==", vm), ("up", "==", True),
-                                             ("chassis", "==", ["uuid", chassis[0]["_uuid"]])], timeout)
+        hv, deadline = self.where(vm), time.monotonic() + timeout
+        while hv:
+            left = deadline - time.monotonic()
+            # In slices, as a chassis that registers anew is a new row.
+            if self.sb.wait("Chassis", [("name", "==", hv)], max(0, left)):
+                chassis = self.sb.select("Chassis", [("name", "==", hv)], ["_uuid"])
+                if chassis and self.sb.wait("Port_Binding", [("logical_port", "==", vm), ("up", "==", True), (
+                        "chassis", "==", ["uuid", chassis[0]["_uuid"]])], min(1.0, max(0, left))):
+                    return True
+            if left <= 0:
+                return False
+        return False
 
     def sync(self, timeout=10):
         """Until every hypervisor has carried out all that stands in the Northbound now (as --wait=hv)."""
@@ -439,6 +446,15 @@ class Lab:
             if program == "vswitchd":
                 self.address_underlay(place)
                 self._greet([place])
+
+    def stop(self, word, keep=False):
+        """Asks a daemon to exit. KEEP: an ovn-controller leaves the network as it is."""
+        with self.locked():
+            self.daemons.stop(self.daemons.find(word), keep)
+
+    def kill(self, word, number=signal.SIGKILL):
+        with self.locked():
+            self.daemons.kill(self.daemons.find(word), number)
 
     def restart(self, word):
         with self.locked():

@@ -1,0 +1,164 @@
+"""Ports: plugging, moving, unknown interfaces, and what the databases say about it."""
+import time
+
+import pytest
+from helpers import Pinger, eventually, keys, ping, reaches
+from ovnlab import LabError, process
+
+
+def binding(lab, port):
+    return lab.sb.select("Port_Binding", [("logical_port", "==", port)])[0]
+
+
+def interface(lab, hv, iface_id):
+    """The Interface row that carries this iface-id."""
+    rows = [r for r in lab.local(hv).select("Interface") if r["external_ids"].get("iface-id") == iface_id]
+    return rows[0] if rows else None
+
+
+def chassis(lab, hv):
+    return lab.sb.select("Chassis", [("name", "==", hv)])[0]
+
+
+def test_chassis_and_encaps_are_registered(lab):
+    for hv, h in lab.topology.hypervisors.items():
+        c = chassis(lab, hv)
+        assert c["hostname"] == hv
+        encaps = [e for e in lab.sb.select("Encap") if e["chassis_name"] == hv]
+        assert [(e["type"], e["ip"]) for e in encaps] == [("geneve", h.encap_ip)]
+        assert c["encaps"] in (encaps[0]["_uuid"], [encaps[0]["_uuid"]])
+        assert len(lab.sb.select("Chassis_Private", [("name", "==", hv)])) == 1
+
+
+def test_tunnels_and_bridge_as_documented(lab):
+    for hv, other in (("hv1", "hv2"), ("hv2", "hv1")):
+        bridge = lab.local(hv).select("Bridge", [("name", "==", "br-int")])[0]
+        assert bridge["datapath_type"] == "netdev", "ovn-bridge-datapath-type"
+        tunnels = [r for r in lab.local(hv).select("Interface") if r["type"] == "geneve"]
+        assert len(tunnels) == 1 and tunnels[0]["name"].startswith(f"ovn-{other}-")
+        assert tunnels[0]["options"]["remote_ip"] == lab.topology.hypervisors[other].encap_ip
+        assert tunnels[0]["options"]["key"] == "flow"
+        port = lab.local(hv).select("Port", [("name", "==", tunnels[0]["name"])])[0]
+        assert port["external_ids"]["ovn-chassis-id"].startswith(other)
+
+
+def test_claimed_ports_are_up_everywhere(lab):
+    for name, vm in lab.topology.vms.items():
+        assert binding(lab, name)["chassis"] == chassis(lab, vm.on)["_uuid"]
+        assert lab.nb.wait("Logical_Switch_Port", [("name", "==", name), ("up", "==", True)], 5)
+        eventually(lambda: interface(lab, vm.on, name)["external_ids"].get("ovn-installed") == "true",
+                   what=f"no ovn-installed on {name}")
+
+
+def test_keys_are_distinct(lab):
+    k = keys(lab)
+    assert k["blue"] != k["red"] and 1 <= k["blue"] <= 0xffffff
+    assert len({k[p] for p in ("b1", "b2", "b3", "b4")}) == 4 and all(1 <= k[p] <= 32767 for p in ("b1", "b2", "r1"))
+    assert (k["blue", "_MC_flood"], k["blue", "_MC_unknown"]) == (32768, 32769)
+
+
+def test_move_keeps_address_and_answers_within_seconds(lab):
+    reaches(lab, "b1", "10.0.0.2")
+    key = keys(lab)["b2"]
+    with Pinger(lab, "b1", "10.0.0.2", interval=0.02) as there:
+        lab.move("b2", "hv1")
+        assert lab.wait_port_up("b2", 10)
+        time.sleep(1)
+    assert there.silence < 3, "answers again within seconds"
+    assert "10.0.0.2/24" in process.run(["ip", "-n", lab.namespace("b2"), "-br", "addr", "show", "eth0"])
+    assert keys(lab)["b2"] == key and ping(lab, "b3", "10.0.0.2") == 3
+    with Pinger(lab, "b1", "10.0.0.2", interval=0.02) as back:
+        lab.move("b2", "hv2")
+        assert lab.wait_port_up("b2", 10)
+        time.sleep(1)
+    assert back.silence < 3
+    assert binding(lab, "b2")["chassis"] == chassis(lab, "hv2")["_uuid"]
+
+
+def test_the_other_hypervisor_forgets_a_machine_that_moved(lab, wire):
+    lab.move("b1", "hv2")
+    assert lab.wait_port_up("b1", 10) and lab.sync()
+    cable = wire("hv1")
+    assert ping(lab, "b1", "10.0.0.2") == 3
+    assert cable.tunnelled(0.1) == [], "two machines on hv2 need no tunnel"
+    assert interface(lab, "hv1", "b1") is None
+
+
+def test_unplugged_port_goes_down_and_nobody_answers(lab):
+    lab.unplug("r2")
+    assert lab.nb.wait("Logical_Switch_Port", [("name", "==", "r2"), ("up", "==", False)], 10)
+    assert lab.sync() and ping(lab, "r1", "10.0.0.2", 2, wait=0.3) == 0
+    assert binding(lab, "r2")["chassis"] == []
+    assert ping(lab, "b1", "10.0.0.2") == 3, "the other switch does not notice"
+    lab.plug("r2", "hv1")
+    assert lab.wait_port_up("r2", 10) and lab.sync()
+    assert ping(lab, "r1", "10.0.0.2") == 3
+
+
+def test_unknown_iface_id_waits_and_harms_nobody(lab):
+    """A cable to a port that the Northbound does not know is nothing; it works once the port appears."""
+    mac = lab.topology.vms["b3"].mac
+    lab.ovs("hv1", "vsctl", "set", "Interface", "vm-b3", "external_ids:iface-id=stranger")
+    try:
+        assert lab.nb.wait("Logical_Switch_Port", [("name", "==", "b3"), ("up", "==", False)], 10)
+        assert lab.sync()
+        assert ping(lab, "b1", "10.0.0.2") == 3, "the others do not notice"
+        assert "ovn-installed" not in interface(lab, "hv1", "stranger")["external_ids"]
+        assert ping(lab, "b1", "10.0.0.3", 1, wait=0.3) == 0
+        lab.nbctl("lsp-set-addresses", "b3", "--", "lsp-add", "blue", "stranger")
+        lab.nbctl("--wait=hv", "lsp-set-addresses", "stranger", f"{mac} 10.0.0.3")
+        assert lab.nb.wait("Logical_Switch_Port", [("name", "==", "stranger"), ("up", "==", True)], 10)
+        reaches(lab, "b1", "10.0.0.3", 5)
+    finally:
+        lab.nbctl("--if-exists", "lsp-del", "stranger")
+        lab.nbctl("lsp-set-addresses", "b3", f"{mac} 10.0.0.3")
+        lab.ovs("hv1", "vsctl", "set", "Interface", "vm-b3", "external_ids:iface-id=b3")
+
+
+def test_a_port_deleted_northbound_stops_working_and_comes_back(lab):
+    mac = lab.topology.vms["r2"].mac
+    assert ping(lab, "r1", "10.0.0.2") == 3
+    lab.nbctl("--wait=hv", "lsp-del", "r2")
+    assert ping(lab, "r1", "10.0.0.2", 2, wait=0.3) == 0
+    assert "ovn-installed" not in interface(lab, "hv2", "r2")["external_ids"]
+    lab.nbctl("--wait=hv", "lsp-add", "red", "r2", "--", "lsp-set-addresses", "r2", f"{mac} 10.0.0.2")
+    assert lab.wait_port_up("r2", 10)
+    reaches(lab, "r1", "10.0.0.2", 5)
+
+
+def test_changed_address_takes_effect_with_wait_hv(lab):
+    mac = lab.topology.vms["b2"].mac
+    lab.nbctl("--wait=hv", "lsp-set-addresses", "b2", "0a:00:00:00:77:77 10.0.0.2")
+    try:
+        process.run(["ip", "-n", lab.namespace("b1"), "neigh", "flush", "all"])
+        ping(lab, "b1", "10.0.0.2", 1, wait=0.3)
+        assert "0a:00:00:00:77:77" in process.run(["ip", "-n", lab.namespace("b1"), "neigh", "show", "10.0.0.2"])
+    finally:
+        lab.nbctl("--wait=hv", "lsp-set-addresses", "b2", f"{mac} 10.0.0.2 fd00::2")
+    process.run(["ip", "-n", lab.namespace("b1"), "neigh", "flush", "all"])
+    assert ping(lab, "b1", "10.0.0.2") == 3
+
+
+def test_sequence_numbers_reach_every_hypervisor(lab):
+    lab.nbctl("--wait=hv", "sync")
+    nb, sb = lab.nb.select("NB_Global")[0], lab.sb.select("SB_Global")[0]
+    assert nb["nb_cfg"] > 0 and nb["nb_cfg"] == nb["sb_cfg"] == nb["hv_cfg"] == sb["nb_cfg"]
+    assert {r["name"]: r["nb_cfg"] for r in lab.sb.select("Chassis_Private")} == \
+        {hv: nb["nb_cfg"] for hv in lab.topology.hypervisors}
+    assert nb["nb_cfg_timestamp"] <= nb["sb_cfg_timestamp"] <= time.time() * 1000 + 5000
+    assert 0 < nb["hv_cfg_timestamp"] <= time.time() * 1000 + 5000
+
+
+def test_wait_hv_waits_for_the_slowest_hypervisor(lab):
+    """--wait=hv returns when the last one is done; --wait=sb does not wait for hypervisors."""
+    lab.kill("hv2/controller", 19)          # SIGSTOP
+    try:
+        before = lab.nb.select("NB_Global")[0]["hv_cfg"]
+        lab.nbctl("--wait=sb", "--timeout=10", "sync")
+        with pytest.raises(LabError):
+            lab.nbctl("--wait=hv", "--timeout=1", "sync")
+        nb = lab.nb.select("NB_Global")[0]
+        assert nb["sb_cfg"] == nb["nb_cfg"] and nb["hv_cfg"] == before
+    finally:
+        lab.kill("hv2/controller", 18)      # SIGCONT
+    assert lab.nb.wait("NB_Global", [("hv_cfg", "==", nb["nb_cfg"])], 10)
