@@ -4,7 +4,7 @@
  * waits on a pipe until the child says that it is ready (daemon_complete), then exits 0; if the
  * pipe closes instead, it exits as the child did. With --monitor there is one process more, between
  * the two or in the first one's place: it starts the daemon, and again when a signal that
- * means a bug killed it, at most every RESTART_MSEC. All of them but the last, the daemon, do nothing
+ * means a bug killed it, at most once in RESTART_MSEC. All of them but the last, the daemon, do nothing
  * else, so each is a function here that never returns in the process that waits.
  *
  * The daemon writes the pidfile and opens the control socket (both named by its own pid), hears
@@ -370,13 +370,11 @@ monitor_signals(void (*handler)(int))
 static void
 monitor(struct loop *loop)
 {
-    int64_t started = 0;
+    int64_t restart_at = 0;    /* Not before. */
     bool ever_ready = false;
 
     for (;;) {
         int fd;
-
-        started = clock_msec();
         pid_t pid = fork_with_pipe(loop, &fd);
         if (!pid) {
             monitored_pid = 0;
@@ -405,9 +403,10 @@ monitor(struct loop *loop)
         }
         LOG_ERR("%ld crashed (%s), starting it again", (long) pid, strsignal(WTERMSIG(status)));
         monitor_signals(SIG_DFL);
-        while (clock_msec() < started + RESTART_MSEC) {
+        while (clock_msec() < restart_at) {
             usleep(100000);
         }
+        restart_at = clock_msec() + RESTART_MSEC;
     }
 }
 

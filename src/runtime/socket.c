@@ -32,7 +32,7 @@ name_unix(const char *path, struct sockaddr_un *un, int *dir_fd)
     if (!slash) {
         return ENAMETOOLONG;
     }
-    char *dir = xstrndup(path, slash - path ? slash - path : 1);
+    char *dir = xstrndup(path, slash > path ? slash - path : 1);
     *dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
     free(dir);
     if (*dir_fd < 0) {
