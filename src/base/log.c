@@ -87,6 +87,21 @@ static int64_t start_msec;
 
 static void use_default_syslog_method(void);
 
+/* Started with a standard descriptor closed, we would open something else by its number, and log into
+ * it. So none is closed. */
+static __attribute__((constructor)) void
+open_standard_descriptors(void)
+{
+    int fd;
+
+    do {
+        fd = open("/dev/null", O_RDWR);
+    } while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
 /* --- Modules and levels. --- */
 
 static bool

@@ -171,7 +171,7 @@ daemon_usage(struct str *s)
                "  --no-chdir              with --detach, stay in this directory\n"
                "  --pidfile[=FILE]        write the process id (default: %s/%s.pid)\n"
                "  --overwrite-pidfile     with --pidfile, start even if already running\n"
-               "  --unixctl=SOCKET        name of the control socket\n"
+               "  --unixctl=SOCKET        name of the control socket, or none\n"
                "\nLogging options:\n"
                "  -vSPEC, --verbose=SPEC  set logging levels\n"
                "  -v, --verbose           log everything\n"
@@ -460,7 +460,7 @@ daemon_start(struct loop *loop)
         free(log_set("console:off"));
     }
     if (options.user) {
-        error = privileges_drop(options.user);
+        error = privileges_drop(options.user, log_file_name());
         if (error) {
             daemon_fatal("%s", error);
         }
@@ -479,9 +479,11 @@ daemon_start(struct loop *loop)
             daemon_fatal("%s", error);
         }
     }
-    error = unixctl_listen(loop, options.unixctl);
-    if (error) {
-        daemon_fatal("%s", error);
+    if (!options.unixctl || !str_eq(options.unixctl, "none")) {
+        error = unixctl_listen(loop, options.unixctl);
+        if (error) {
+            daemon_fatal("%s", error);
+        }
     }
     metrics_init();
     metrics_start_rates(loop);

@@ -28,9 +28,9 @@ run(struct str *out, const char *fmt, ...)
     size_t n;
 
     va_start(args, fmt);
+    str_puts(&command, "exec 2>&1; ");
     str_vprintf(&command, fmt, args);
     va_end(args);
-    str_puts(&command, " 2>&1");
     str_clear(out);
     FILE *f = popen(command.s, "r");
     assert_non_null(f);
@@ -298,7 +298,8 @@ test_user(void **state)
     }
     assert_int_equal(chmod(base, 0755), 0);
     assert_int_equal(chmod(dir, 0777), 0);
-    assert_int_equal(run(&out, "%s --detach --pidfile --user=nobody:daemon", program), 0);
+    assert_int_equal(run(&out, "%s --detach --pidfile --log-file --user=nobody:daemon", program), 0);
+    assert_int_equal(run(&out, "ovs-appctl -t " NAME " vlog/reopen"), 0);
     pid_t pid = daemon_pid();
     assert_true(pid > 0);
     assert_int_equal(run(&out, "ps -o user=,group= -p %d", pid), 0);
@@ -307,6 +308,30 @@ test_user(void **state)
     assert_int_equal(run(&out, "grep CapEff /proc/%d/status", pid), 0);
     assert_string_equal(out.s, "CapEff:\t0000000000004400\n");
     assert_int_equal(run(&out, "ovs-appctl -t " NAME " exit"), 0);
+    wait_gone(pid);
+    str_free(&out);
+}
+
+/* Neither a control socket nor standard streams. */
+static void
+test_bare(void **state)
+{
+    struct str out = STR_INIT;
+
+    assert_int_equal(run(&out, "%s --detach --pidfile --unixctl=none <&- >&- 2>&-; echo $?", program), 0);
+    assert_string_equal(str_c(&out), "0\n");
+    pid_t pid = daemon_pid();
+    assert_true(pid > 0);
+    assert_false(exists(NAME ".%d.ctl", pid));
+    for (int fd = 0; fd < 3; fd++) {
+        char path[40], target[40];
+        snprintf(path, sizeof path, "/proc/%d/fd/%d", pid, fd);
+        ssize_t n = readlink(path, target, sizeof target - 1);
+        assert_true(n > 0);
+        target[n] = '\0';
+        assert_string_equal(target, "/dev/null");
+    }
+    kill(pid, SIGTERM);
     wait_gone(pid);
     str_free(&out);
 }
@@ -328,6 +353,7 @@ main(int argc, char *argv[])
         cmocka_unit_test_setup(test_detach, setup), cmocka_unit_test_setup(test_stale_pidfile, setup),
         cmocka_unit_test_setup(test_failures, setup), cmocka_unit_test_setup(test_monitor, setup),
         cmocka_unit_test_setup(test_deep, setup), cmocka_unit_test_setup(test_user, setup),
+        cmocka_unit_test_setup(test_bare, setup),
     };
     if (argc < 2 || !mkdtemp(base)) {
         fprintf(stderr, "usage: daemon_test PROGRAM\n");

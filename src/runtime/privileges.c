@@ -32,7 +32,7 @@ become(uid_t uid, gid_t gid, const char *user)
 }
 
 char *
-privileges_drop(const char *spec)
+privileges_drop(const char *spec, const char *log_file)
 {
     char *user = xstrndup(spec, strcspn(spec, ":"));
     const char *colon = strchr(spec, ':');
@@ -59,6 +59,9 @@ privileges_drop(const char *spec)
         } else {
             error = xasprintf("--user: group %s not found", colon + 1);
         }
+    }
+    if (!error && log_file && chown(log_file, uid, gid) && errno != ENOENT) {
+        error = xasprintf("--user: %s: %s", log_file, strerror(errno));
     }
     if (!error) {
         error = become(uid, gid, *user ? user : NULL);
