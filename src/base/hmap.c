@@ -46,7 +46,7 @@ void
 hmap_reserve(struct hmap *h, size_t n)
 {
     size_t mask = h->mask;
-    while (n / 2 > mask) {
+    while (n > mask + 1) {
         mask = mask * 2 + 1;
     }
     if (mask > h->mask) {

@@ -37,7 +37,7 @@ hmap_insert(struct hmap *h, struct hmap_node *node, uint32_t hash)
     node->hash = hash;
     node->next = h->buckets[hash & h->mask];
     h->buckets[hash & h->mask] = node;
-    if (h->n++ / 2 > h->mask) {
+    if (h->n++ > h->mask) {
         hmap_expand_(h);
     }
 }

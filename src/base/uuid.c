@@ -26,34 +26,39 @@ uuid_random(void)
     return u;
 }
 
-static int
-hex_value(char c)
+/* The value of a hexadecimal digit plus 1; 0: it is none. */
+static const uint8_t hex_values[256] = {
+    ['0'] = 1, ['1'] = 2, ['2'] = 3, ['3'] = 4, ['4'] = 5, ['5'] = 6, ['6'] = 7, ['7'] = 8, ['8'] = 9, ['9'] = 10,
+    ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+    ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+};
+
+/* Reads N digits at *S and, if SEPARATOR, a dash. Looks at nothing after the first wrong character: the text may
+ * end there. */
+static inline bool
+parse_digits(const char **s, int n, bool separator, uint32_t *value)
 {
-    return c >= '0' && c <= '9' ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-           : -1;
+    for (; n; n--) {
+        uint32_t v = hex_values[(uint8_t) *(*s)++];
+        if (!v) {
+            return false;
+        }
+        *value = *value << 4 | (v - 1);
+    }
+    return !separator || *(*s)++ == '-';
 }
 
 bool
 uuid_parse(const char *s, struct uuid *u)
 {
-    int n = 0;
+    uint32_t p[4] = { 0, 0, 0, 0 };
 
-    for (int i = 0; i < UUID_LEN; i++) {
-        if (i == 8 || i == 13 || i == 18 || i == 23) {
-            if (s[i] != '-') {
-                return false;
-            }
-            continue;
-        }
-        int v = hex_value(s[i]);
-        if (v < 0) {
-            return false;
-        }
-        u->parts[n / 8] = u->parts[n / 8] << 4 | v;
-        n++;
+    if (!parse_digits(&s, 8, true, &p[0]) || !parse_digits(&s, 4, true, &p[1]) || !parse_digits(&s, 4, true, &p[1])
+        || !parse_digits(&s, 4, true, &p[2]) || !parse_digits(&s, 4, false, &p[2])
+        || !parse_digits(&s, 8, false, &p[3])) {
+        return false;
     }
+    memcpy(u, p, sizeof *u);
     return true;
 }
 

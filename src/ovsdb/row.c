@@ -215,7 +215,7 @@ edge_add(struct ovsdb_row *from, const struct ovsdb_column_desc *c, struct ovsdb
             .table = from->table->desc->index, .column = c->index, .n = 1, .one = from,
         };
     } else {
-        had = group_has(g, from);
+        had = dep_source_has_readers(&to->source) && group_has(g, from);
         if (!g->cap) {
             struct ovsdb_row *one = g->one;
             g->slots = NULL;
@@ -238,12 +238,13 @@ edge_remove(struct ovsdb_row *from, const struct ovsdb_column_desc *c, struct ov
     struct ovsdb_referrers *g = referrers_of(to, from->table->desc->index, c->index);
     bool has = false;
 
-    REQUIRE(g && group_has(g, from));
+    uint32_t at = !g ? UINT32_MAX : g->cap ? slots_find(g, from) : g->one == from ? 0 : UINT32_MAX;
+    REQUIRE(at != UINT32_MAX);
     to->n_referrers--;
     g->n--;
     if (g->cap) {
-        slots_remove(g, slots_find(g, from));
-        has = group_has(g, from);
+        slots_remove(g, at);
+        has = dep_source_has_readers(&to->source) && group_has(g, from);
         if (g->cap > 4 && g->n < g->cap / 8) {
             slots_resize(g, g->cap / 2);
         }
