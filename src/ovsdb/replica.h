@@ -28,7 +28,8 @@ struct ovsdb_table {
     uint8_t *name_lens;                /* Of the columns' names. */
     /* The session's: */
     bool server_has;
-    uint64_t server_columns;           /* Columns that the server's schema has with the same type. */
+    uint64_t server_columns;           /* Columns that the server's schema has with the same type. Ranges and enumerations
+                                        * may differ, but not whether max is 1: differences depend on it. */
     char *condition;                   /* JSON; NULL: "[true]". */
     uint64_t condition_number;
     bool condition_sent, condition_acked;
