@@ -389,7 +389,8 @@ look(struct ovsdb *db, struct ovsdb_index *indexes[], struct probe *p, struct de
         }
     } else if (p->kind == 1) {
         char name[32];
-        snprintf(name, sizeof name, p->a ? "name %d" : "", p->a);
+        snprintf(name, sizeof name, "name %d", p->a);
+        name[p->a ? sizeof name - 1 : 0] = '\0';
         put_index(&s, indexes[0], &(union ovsdb_atom) { .s = name }, by);
     } else if (p->kind == 2) {
         put_index(&s, indexes[1], (union ovsdb_atom[]) { { .i = p->a }, { .i = p->b } }, by);
