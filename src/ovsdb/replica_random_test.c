@@ -230,7 +230,12 @@ change(struct model *m)
             case 6: p->addrs ^= rnd(4) ? 1u << rnd(N_ELEMENTS) : rnd(1u << N_ELEMENTS); break;
             case 7: p->nums ^= rnd(4) ? 1u << rnd(N_ELEMENTS) : rnd(1u << N_ELEMENTS); break;
             case 8: p->peers ^= rnd(4) ? 1u << rnd(N_PORTS + 2) : rnd(1u << (N_PORTS + 2)); break;
-            case 9: for (int n = rnd(4) ? 1 : N_ELEMENTS; n; n--) { p->options[rnd(N_ELEMENTS)] = rnd(3); } break;
+            case 9:
+                p->options[rnd(N_ELEMENTS)] = rnd(3);
+                for (int i = rnd(4) ? N_ELEMENTS : 0; i < N_ELEMENTS; i++) {
+                    p->options[i] = rnd(4);
+                }
+                break;
             case 10: p->links[rnd(ARRAY_SIZE(p->links))] = rnd(N_SWITCHES); break;
             case 11: p->sw = rnd(N_SWITCHES + 2); p->id = 1 + rnd(3); break;
             }
@@ -361,6 +366,37 @@ put_index(struct str *s, struct ovsdb_index *index, const union ovsdb_atom *key,
     }
 }
 
+static void
+name_of(char name[32], int n)
+{
+    snprintf(name, 32, "name %d", n);
+    name[n ? 31 : 0] = '\0';
+}
+
+/* The index by name has what looking at everybody finds. */
+static void
+check_index(struct ovsdb *db, struct ovsdb_index *by_name)
+{
+    for (int k = 0; k < 4; k++) {
+        struct ovsdb_row *rows[N_PORTS];
+        struct str s = STR_INIT, slow = STR_INIT;
+        char name[32];
+        size_t n = 0;
+
+        name_of(name, k);
+        OVSDB_FOR_EACH(row, &db->tables[0], NULL) {
+            if (str_eq(((struct port *) row)->name.s, name)) {
+                rows[n++] = row;
+            }
+        }
+        put_sorted(&slow, rows, n);
+        put_index(&s, by_name, &(union ovsdb_atom) { .s = name }, NULL);
+        assert_string_equal(str_c(&s), str_c(&slow));
+        str_free(&s);
+        str_free(&slow);
+    }
+}
+
 /* ---- readers ---- */
 
 struct probe {
@@ -389,8 +425,7 @@ look(struct ovsdb *db, struct ovsdb_index *indexes[], struct probe *p, struct de
         }
     } else if (p->kind == 1) {
         char name[32];
-        snprintf(name, sizeof name, "name %d", p->a);
-        name[p->a ? sizeof name - 1 : 0] = '\0';
+        name_of(name, p->a);
         put_index(&s, indexes[0], &(union ovsdb_atom) { .s = name }, by);
     } else if (p->kind == 2) {
         put_index(&s, indexes[1], (union ovsdb_atom[]) { { .i = p->a }, { .i = p->b } }, by);
@@ -433,6 +468,7 @@ run(int kind)
         apply(db, &m, &old, kind);
         assert_int_equal(db->seqno != seqno, memcmp(&m, &old, sizeof m) != 0);
         char *now = dump(db);
+        check_index(db, indexes[0]);
 
         for (size_t i = 0; i < ARRAY_SIZE(probes); i++) {
             struct probe *p = &probes[i];
@@ -452,12 +488,13 @@ run(int kind)
             struct ovsdb *fresh = db_new(), *replaced = db_new();
             ovsdb_use_all(fresh);
             ovsdb_use_all(replaced);
-            ovsdb_index_create(replaced, T_PORT, 1, (uint16_t[]) { P_NAME });
+            struct ovsdb_index *by_name = ovsdb_index_create(replaced, T_PORT, 1, (uint16_t[]) { P_NAME });
             apply(fresh, &m, NULL, round % 40 ? OVSDB_UPDATE : OVSDB_UPDATE2);
             apply(replaced, &older, NULL, OVSDB_UPDATE2);
             ovsdb_replica_replace_begin(replaced);
             apply(replaced, &m, NULL, OVSDB_UPDATE2);
             ovsdb_replica_replace_end(replaced);
+            check_index(replaced, by_name);
             char *f = dump(fresh), *r = dump(replaced);
             assert_string_equal(now, f);
             assert_string_equal(now, r);
