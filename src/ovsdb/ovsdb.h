@@ -102,7 +102,7 @@ struct ovsdb_row *ovsdb_referrer_next(struct ovsdb_referrer_iter *);
          VAR = ovsdb_referrer_next(ITER))
 
 /* Called for every change of a row of TABLE as it is applied. CHANGED is a mask; with OVSDB_PRESENT the row came (row->present) or went. For
- * referrer bits it is not called. Must not change the replica. The watch is the caller's and must be unwatched before it is freed. */
+ * referrer bits it is not called. A row that went still has its last content during the call. Must not change the replica. The watch is the caller's and must be unwatched before it is freed. */
 struct ovsdb_watch {
     struct list node;
     void (*cb)(struct ovsdb_watch *, struct ovsdb_row *, uint64_t changed);
