@@ -181,9 +181,10 @@ def settle(lab):
 
 
 def chassis_caught_up(lab, timeout=15):
-    """Bumps SB_Global.nb_cfg, as a northd that is away cannot, and waits for every chassis."""
-    lab.sb.transact({"op": "mutate", "table": "SB_Global", "where": [], "mutations": [["nb_cfg", "+=", 1]]})
-    n = lab.sb.select("SB_Global", columns=["nb_cfg"])[0]["nb_cfg"]
+    """Raises nb_cfg northbound and southbound, as a northd that is away cannot, and waits for every chassis."""
+    lab.nb.transact({"op": "mutate", "table": "NB_Global", "where": [], "mutations": [["nb_cfg", "+=", 1]]})
+    n = lab.nb.select("NB_Global", columns=["nb_cfg"])[0]["nb_cfg"]
+    lab.sb.transact({"op": "update", "table": "SB_Global", "where": [], "row": {"nb_cfg": n}})
     return all(lab.sb.wait("Chassis_Private", [("name", "==", hv), ("nb_cfg", ">=", n)], timeout)
                for hv in lab.topology.hypervisors)
 
