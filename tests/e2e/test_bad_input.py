@@ -27,7 +27,10 @@ def test_bad_logical_flows_are_skipped_and_named(lab, wire):
     log_before = len(log_of(lab, "hv1/controller"))
     lab.kill("northd")
     with Pinger(lab, "b1", "10.0.0.2") as p:
-        lab.sb.transact(*[insert_flow(datapath, m, a, 65000 + i) for i, (m, a) in enumerate(BAD_FLOWS)],
+        bad = [insert_flow(datapath, m, a, 65000 + i) for i, (m, a) in enumerate(BAD_FLOWS)]
+        lab.sb.transact(bad[0])           # by itself, as warnings are rate-limited
+        assert chassis_caught_up(lab)
+        lab.sb.transact(*bad[1:],
                         insert_flow(datapath, f"eth.type == 0x88b5 && eth.dst == {two}", "drop;", 64000))
         assert chassis_caught_up(lab)
     assert not p.lost, "all other flows work"
@@ -37,8 +40,7 @@ def test_bad_logical_flows_are_skipped_and_named(lab, wire):
     lab.plug("b3", "hv1")
     assert lab.wait_port_up("b3", 10) and ping(lab, "b3", "10.0.0.2") == 3, "and so does the hypervisor"
     said = [line for line in log_of(lab, "hv1/controller")[log_before:].splitlines() if "|WARN|" in line]
-    parts = ("nosuchfield", "((ip4", "nosuchaction", "10.0.0.0/33", "eth.type ==", "unclosed", "ip6.src", "next(99)")
-    assert any(part in line for line in said for part in parts), f"a warning names what is wrong: {said}"
+    assert any("nosuchfield" in line for line in said), f"a warning names what is wrong: {said}"
     assert len(said) <= 3 * len(BAD_FLOWS), "and does not flood the log"
     lab.start("northd")
     assert lab.sync(15)
