@@ -88,17 +88,25 @@ class Lab:
 
     @contextlib.contextmanager
     def locked(self):
-        """One change at a time, among processes too."""
+        """One change at a time, among processes too. The lock's file goes with the lab."""
+        path = self.directory.parent / f".{self.name}.lock"
         if self._depth == 0:
-            self.directory.parent.mkdir(parents=True, exist_ok=True)
-            self._lock_file = open(self.directory.parent / f".{self.name}.lock", "w")
-            fcntl.flock(self._lock_file, fcntl.LOCK_EX)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            while True:
+                self._lock_file = open(path, "w")
+                fcntl.flock(self._lock_file, fcntl.LOCK_EX)
+                with contextlib.suppress(FileNotFoundError):
+                    if os.path.samestat(os.fstat(self._lock_file.fileno()), os.stat(path)):
+                        break
+                self._lock_file.close()             # its lab went down while we waited: take the new one
         self._depth += 1
         try:
             yield
         finally:
             self._depth -= 1
             if self._depth == 0:
+                if not self.directory.exists():
+                    path.unlink(missing_ok=True)
                 self._lock_file.close()
 
     # Names and addresses.

@@ -178,6 +178,11 @@ def parse(text, origin="topology"):
         t.done()
     vms = {name: _vm(i, name, t, hypervisors, switches)
            for i, (name, t) in enumerate(_section(top, "vm").items())}
+    taken = {"central", "net", "underlay", "mgmt", "lo"}
+    for name in [*hypervisors, *vms]:
+        if name in taken:
+            raise LabError(f"{origin}: {name}: the name is taken (by another machine, or by the lab itself)")
+        taken.add(name)
     programs = _Table("[programs]", top.take("programs", dict, {}))
     chosen = {p: programs.take(p, str, "") for p in PROGRAMS}
     programs.done()

@@ -4,6 +4,7 @@ import time
 import pytest
 from helpers import Pinger, eventually, keys, ping, reaches
 from ovnlab import LabError, process
+from scapy.layers.inet import ICMP
 
 
 def binding(lab, port):
@@ -80,7 +81,7 @@ def test_the_other_hypervisor_forgets_a_machine_that_moved(lab, wire):
     assert lab.wait_port_up("b1", 10) and lab.sync()
     cable = wire("hv1")
     assert ping(lab, "b1", "10.0.0.2") == 3
-    assert cable.tunnelled(0.1) == [], "two machines on hv2 need no tunnel"
+    assert not [p for p in cable.tunnelled(0.1) if ICMP in p], "two machines on hv2 need no tunnel"
     assert interface(lab, "hv1", "b1") is None
 
 
