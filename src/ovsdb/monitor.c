@@ -25,6 +25,35 @@ condition_or_true(const char *condition)
     return condition ? condition : "[true]";
 }
 
+/* The condition wanted of T, as this server can take it: one that names a column that the server lacks is "all". */
+static const char *
+condition_for_server(const struct ovsdb_table *t)
+{
+    struct json_reader r;
+    bool ok = true;
+
+    if (!t->condition) {
+        return NULL;
+    }
+    json_reader_init(&r, t->condition, strlen(t->condition));
+    ok = json_next(&r) == JSON_ARRAY_BEGIN;
+    while (ok && json_next(&r) == JSON_ARRAY_BEGIN) {
+        ok = json_next(&r) == JSON_STRING;
+        if (ok && !json_string_is(&r, "_uuid")) {
+            char *name = xstrndup(r.s.p, r.s.n);
+            const struct ovsdb_column_desc *c = ovsdb_column_find(t->desc, name);
+            ok = c && t->server_columns & OVSDB_COLUMN(c->index);
+            free(name);
+        }
+        while (ok && json_next(&r) != JSON_ARRAY_END) {
+            ok = json_skip(&r);
+        }
+    }
+    ok = ok && r.token != JSON_ERROR;
+    json_reader_destroy(&r);
+    return ok ? t->condition : NULL;
+}
+
 static void
 put_monitor_id(const struct ovsdb_session *s, unsigned generation, struct str *out)
 {
@@ -80,7 +109,7 @@ put_monitor_tables(struct ovsdb_session *s, struct str *out)
         }
         str_putc(out, ']');
         if (s->method != MONITOR_PLAIN) {
-            str_printf(out, ",\"where\":%s", condition_or_true(s->resuming ? st->acked : t->condition));
+            str_printf(out, ",\"where\":%s", condition_or_true(s->resuming ? st->acked : condition_for_server(t)));
         }
         str_puts(out, "}]");
     }
@@ -94,11 +123,12 @@ conditions_note_sent(struct ovsdb_session *s)
     for (size_t i = 0; i < s->db->desc->n_tables; i++) {
         struct ovsdb_table *t = &s->db->tables[i];
         struct session_table *st = &s->tables[i];
-        const char *sent = s->resuming && st->in_monitor ? st->acked : t->condition;
+        const char *wanted = condition_for_server(t);
+        const char *sent = s->resuming && st->in_monitor ? st->acked : wanted;
 
         free(st->sent);
         st->sent = sent ? xstrdup(sent) : NULL;
-        t->condition_sent = str_eq(condition_or_true(sent), condition_or_true(t->condition));
+        t->condition_sent = str_eq(condition_or_true(sent), condition_or_true(wanted));
     }
 }
 
@@ -111,6 +141,7 @@ monitor_request(struct ovsdb_session *s)
     if (s->state != S_ACTIVE && !s->have_monitor && s->state != S_MONITOR) {
         s->method = MONITOR_COND_SINCE;
     }
+    schema_say(s);
     struct digest now = monitor_compose(s);
     s->resuming = s->method == MONITOR_COND_SINCE && s->ready && s->has_last_id && !s->have_monitor
                   && digest_equal(now, s->monitored);
@@ -183,7 +214,7 @@ conditions_run(struct ovsdb_session *s)
         struct ovsdb_table *t = &s->db->tables[i];
         struct session_table *st = &s->tables[i];
         bool change = t->condition_number && !t->condition_sent;
-        const char *now = change ? t->condition : st->acked;
+        const char *now = change ? condition_for_server(t) : st->acked;
 
         if (change && st->in_monitor && s->method != MONITOR_PLAIN) {
             if (!out) {

@@ -20,7 +20,8 @@
 struct ovsdb;
 
 struct ovsdb *ovsdb_create(struct loop *, const struct ovsdb_db_desc *);
-void ovsdb_destroy(struct ovsdb *);            /* NULL is ignored. */
+/* NULL is ignored. Transactions not answered end without a word. Not from this database's own callbacks. */
+void ovsdb_destroy(struct ovsdb *);
 const struct ovsdb_db_desc *ovsdb_desc(const struct ovsdb *);
 
 /* ---- what to keep ---- */
@@ -156,7 +157,8 @@ struct ovsdb_txn_result {
  * the transaction's own changes. AUX may be NULL. Returns a handle for ovsdb_txn_cancel(). */
 struct ovsdb_txn_handle;
 struct ovsdb_txn_handle *ovsdb_txn_commit(struct ovsdb_txn *, void (*cb)(void *aux, const struct ovsdb_txn_result *), void *aux);
-void ovsdb_txn_cancel(struct ovsdb_txn_handle *);      /* CB will not be called. */
+/* CB will not be called: one not sent yet never happens, one that was sent may. The handle ends here, or at the call of CB. */
+void ovsdb_txn_cancel(struct ovsdb_txn_handle *);
 size_t ovsdb_txn_pending(const struct ovsdb *);        /* Sent or waiting, not answered. */
 
 #endif

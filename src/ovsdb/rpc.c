@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "base/clock.h"
+#include "runtime/socket.h"
 
 enum {
     READ_MIN = 64 * 1024,          /* Room made for a read. */
@@ -319,16 +320,12 @@ rpc_event(void *aux, unsigned events)
     struct rpc *r = aux;
 
     if (r->connecting) {
-        int error = 0;
-        socklen_t len = sizeof error;
-        if (getsockopt(r->fd, SOL_SOCKET, SO_ERROR, &error, &len)) {
-            error = errno;
+        int error = socket_error(r->fd);
+        if (error == EINPROGRESS) {
+            return;
         }
         if (error) {
             r->ops->closed(r->aux, strerror(error), false);
-            return;
-        }
-        if (!(events & LOOP_WRITE)) {
             return;
         }
         r->connecting = false;

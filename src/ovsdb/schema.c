@@ -181,8 +181,7 @@ read_tables(struct ovsdb *db, struct json_reader *r)
     return r->token == JSON_OBJECT_END;
 }
 
-/* Says, once for each schema met, what it lacks of what we use. */
-static void
+void
 schema_say(struct ovsdb_session *s)
 {
     struct ovsdb *db = s->db;
@@ -242,7 +241,6 @@ schema_reply(struct ovsdb_session *s, struct rpc_message *m)
         return xstrdup("malformed database schema");
     }
     s->schema_known = true;
-    schema_say(s);
     session_changed(s);
     rpc_set_limit(s->rpc, s->max_message);
     monitor_request(s);

@@ -641,9 +641,9 @@ ovsdb_reset_cluster_state(struct ovsdb *db)
 {
     struct ovsdb_session *s = db->session;
 
-    s->min_index = 0;
-    if (!s->rpc && s->remotes.n) {
-        loop_timer_set(s->retry, 0);
+    s->min_index = INT64_MIN;
+    if (s->state == S_WAIT || s->state == S_IDLE) {
+        ovsdb_force_reconnect(db);
     }
 }
 

@@ -120,6 +120,7 @@ char *cluster_update(struct ovsdb_session *, struct json_reader *) MUST_USE;
 /* schema.c */
 void schema_request(struct ovsdb_session *);
 char *schema_reply(struct ovsdb_session *, struct rpc_message *) MUST_USE;
+void schema_say(struct ovsdb_session *);               /* Logs, once, what the server lacks of what we use. */
 
 /* monitor.c */
 void monitor_request(struct ovsdb_session *);

@@ -246,9 +246,12 @@ class Probe:
     def __init__(self, ground, kind, remotes, *options, use=("use-all",)):
         self.process = ground.popen([ground.probe, kind, remotes, *use, *options], stdin=subprocess.PIPE,
                                     stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.sanitized = b"__asan_init" in pathlib.Path(ground.probe).read_bytes()
+        ground.clients.append(self)
         self.answers, self.results, self.log = queue.Queue(), {}, []
         threading.Thread(target=self.read_stdout, daemon=True).start()
-        threading.Thread(target=self.read_stderr, daemon=True).start()
+        self.log_thread = threading.Thread(target=self.read_stderr, daemon=True)
+        self.log_thread.start()
 
     def read_stdout(self):
         for line in self.process.stdout:
@@ -322,7 +325,18 @@ class Probe:
         return lambda: wait_until(f"an answer to transaction {n}", lambda: self.results.get(n))
 
     def rss(self):
+        """KB; of no meaning with AddressSanitizer, which keeps what was freed."""
+        if self.sanitized:
+            return 0
         return int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{self.process.pid}/status").read_text())[1])
+
+    def end(self):
+        """A client that lives ends cleanly at the end of its input: no leak, no complaint of a sanitizer."""
+        if self.process.poll() is None:
+            self.process.stdin.close()
+            status = self.process.wait(10)
+            wait_until("the end of its log", lambda: not self.log_thread.is_alive())
+            assert status == 0 and not self.logged("runtime error"), f"the probe ended with {status}:\n" + "\n".join(self.log[-30:])
 
     def logged(self, text):
         return any(text in line for line in self.log)
@@ -334,12 +348,20 @@ class Ground:
     def __init__(self, probe):
         self.probe = probe
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="ovsdbt"))
-        self.processes, self.cleanups = [], []
+        self.processes, self.clients, self.cleanups = [], [], []
 
     def __enter__(self):
         return self
 
-    def __exit__(self, *exc):
+    def __exit__(self, kind, *exc):
+        try:
+            if kind is None:
+                for c in self.clients:
+                    c.end()
+        finally:
+            self.clean()
+
+    def clean(self):
         for p in self.processes:
             if p.poll() is None:
                 p.send_signal(signal.SIGCONT)

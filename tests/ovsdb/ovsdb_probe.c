@@ -221,6 +221,12 @@ cmd_reconnect(struct probe *p, char *rest)
 }
 
 static void
+cmd_reset_cluster_state(struct probe *p, char *rest)
+{
+    ovsdb_reset_cluster_state(p->db);
+}
+
+static void
 cmd_follower(struct probe *p, char *rest)
 {
     ovsdb_set_leader_only(p->db, false);
@@ -399,6 +405,7 @@ static const struct {
     { "remotes", cmd_remotes },        /* LIST */
     { "reconnect", cmd_reconnect },
     { "follower", cmd_follower },
+    { "reset-cluster-state", cmd_reset_cluster_state },
     { "insert", cmd_insert },          /* TABLE UUID|- {COLUMN: VALUE} */
     { "update", cmd_update },          /* TABLE UUID {COLUMN: VALUE} */
     { "add", cmd_add },                /* TABLE UUID COLUMN VALUE */

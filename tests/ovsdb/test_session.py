@@ -196,10 +196,30 @@ def test_resume_from_the_last_transaction(g):
     found, last, updates = proxy.reply_to(requests[1])["result"]
     assert found is True and len(updates["FDB"]) == 1
     assert c.changes() == 1
-    # More columns than before cannot be resumed: everything is asked for. Nor can a content that was not understood.
-    proxy.cut()
-    c.until(connected=1)
-    assert proxy.requests("monitor_cond_since")[-1]["params"][3] == last
+    # The server dies and comes back: it has read what happened from its log.
+    server.kill()
+    c.until(connected=0)
+    server.start()
+    wait_until("it came back", lambda: len(proxy.requests("monitor_cond_since")) == 3 and c.status()["connected"])
+    again = proxy.requests("monitor_cond_since")[2]
+    assert again["params"][3] == last and proxy.reply_to(again)["result"][0] is True
+    assert c.changes() == 0 and c.count("FDB") == 201
+    # What the process uses now is more than before: that cannot be resumed.
+    server.kill()
+    some = g.client("sb", proxy, use=())
+    some.send("use FDB mac")
+    some.until(connected=0)
+    server.start()
+    some.until(connected=1)
+    server.kill()
+    some.until(connected=0)
+    some.send("use FDB dp_key")
+    server.start()
+    wait_until("the column", lambda: some.status()["connected"]
+               and all(row.get("dp_key", 0) > 0 for row in some.rows("FDB").values()))
+    mine = [m for m in proxy.requests("monitor_cond_since") if m["params"][2] == {"FDB": [
+        {"columns": ["mac", "dp_key"], "where": [True]}]}]
+    assert [m["params"][3] for m in mine] == [ZERO]
 
 
 def test_conditions(g):
@@ -253,7 +273,7 @@ def test_conditions(g):
     assert [r["mac"] for r in c.rows("FDB").values()] == ["mac5"]
     assert proxy.requests("monitor_cond_since")[-1]["params"][3] == ZERO
     # One that the server refuses is told of, and nothing else suffers.
-    bad = c.condition("Chassis", [["no_such_column", "==", 1]])
+    bad = c.condition("Chassis", [["name", "no such function", 1]])
     wait_until("the answer", lambda: c.reached(bad) and c.logged("conditions refused"))
     assert c.status()["connected"]
 
@@ -326,6 +346,16 @@ def test_older_schema(g):
     assert c.commit(f'update Logical_Switch {A} {{"other_config": ["map", []]}}')()[0] == "success"
     assert c.logged("lacks")
 
+    # A condition that this schema cannot express takes all.
+    n = c.condition("Logical_Switch", [["other_config", "includes", ["map", [["a", "b"]]]]])
+    wait_until("the condition", lambda: c.reached(n))
+    assert names(c, "Logical_Switch") == ["sw"] and not c.logged("refused")
+    c.send("reconnect")
+    wait_until("it came back", lambda: sum("connected to unix:" in line for line in c.log) == 2 and c.status()["connected"])
+    assert names(c, "Logical_Switch") == ["sw"]
+    c.condition("Logical_Switch", [True])
+    wait_until("no condition", c.reached)
+
     # Converted to today's, under us.
     c.send("lock x")
     c.until(lock=1)
@@ -364,6 +394,22 @@ def older_server(g, *unknown):
                == [["map", [["a", "1"], ["b", "2"]]]])
     assert c.commit(f'insert Logical_Switch {A} {{"name": "ours"}}')()[:2] == ("success", True)
     return c
+
+
+def test_conditions_follow_a_schema(g):
+    """The column of a condition appears with a conversion: then the condition holds."""
+    old = ground.schema("nb")
+    del old["tables"]["Logical_Switch"]["columns"]["other_config"]
+    server = g.server(the_schema=old)
+    server.rpc().insert(NB, "Logical_Switch", name="sw")
+    c = g.client("nb", server)
+    c.condition("Logical_Switch", [["other_config", "includes", ["map", [["a", "b"]]]]])
+    c.until(connected=1)
+    wait_until("all", lambda: names(c, "Logical_Switch") == ["sw"] and c.reached())
+    new = g.dir / "new.ovsschema"
+    new.write_text(json.dumps(ground.schema("nb")))
+    ground.run("ovsdb-client", "convert", server.remote(), new)
+    wait_until("none", lambda: names(c, "Logical_Switch") == [] and c.reached())
 
 
 def test_server_without_monitor_cond_since(g):
@@ -420,6 +466,28 @@ def test_cluster_leader(g):
     assert c.logged(f"connected to {new.remote()}")
     alone.send("follower")
     alone.until(connected=1)
+
+
+def test_older_state_of_a_cluster_is_refused(g):
+    server = g.server("sb", cluster="new")
+    wait_until("the cluster", lambda: "leader" in server.appctl("cluster/status", SB))
+    for i in range(5):
+        server.rpc().insert(SB, "FDB", mac=str(i), dp_key=1, port_key=1)
+
+    def behind(proxy, m, to_server):
+        if "_Server" in json.dumps(m) or not to_server and "Database" in str(m.get("result")):
+            m = json.loads(json.dumps(m).replace('"index": ', '"index": -'))
+        return m
+
+    fresh, stale = Proxy(g, server), Proxy(g, server, name="stale", hook=behind)
+    c = g.client("sb", fresh)
+    c.until(connected=1)
+    c.ask(f"remotes {stale.remote()},{fresh.remote()}")
+    wait_until("the fresh one again", lambda: sum(f"connected to {fresh.remote()}" in line for line in c.log) == 2)
+    c.ask(f"remotes {stale.remote()}")
+    c.until(connected=0, error="older than one seen before")
+    c.send("reset-cluster-state")
+    c.until(connected=1)
 
 
 def test_relay(g):
