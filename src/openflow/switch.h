@@ -28,6 +28,12 @@ uint64_t of_switch_installed(const struct of_switch *);
 void of_switch_on_change(struct of_switch *, void (*changed)(void *aux), void *aux);
 /* A flow that the switch refused: named in the log (rate-limited) with the switch's error, not sent again until it changes; others are not affected. */
 size_t of_switch_n_refused(const struct of_switch *);
+/* What was refused may be accepted now (a group or meter that it names exists): the next sync sends it again. A new connection does so by itself. */
+void of_switch_retry_refused(struct of_switch *);
+/* The number of the tunnel metadata field that stands for the Geneve option of OVN (class 0x0102, type 0x80, 4 bytes), which the handshake maps
+ * if nobody did: 0 unless someone else has tun_metadata0. -1: none, before the handshake or for a conflict (logged). */
+int of_switch_tun_metadata_index(const struct of_switch *);
+uint64_t of_switch_n_sent(const struct of_switch *);                   /* Flow-mods, ever. */
 
 struct of_packet_in {
     const void *packet;
