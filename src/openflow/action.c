@@ -128,17 +128,21 @@ ofa_put_load(struct str *out, struct of_subfield sf, const union of_value *value
 
     check_subfield(sf);
     v = of_value_shl(&v, sf.ofs);
+    bool exact = sf.n_bits == info->n_bits;
+    size_t n = info->n_bytes;
+    if (sf.field == OFF_TUN_METADATA0) {       /* Of variable length: told without leading zeros. */
+        const union of_value *longest = exact ? &v : &mask;
+        while (n > 1 && !longest->b[sizeof longest->b - n]) {
+            n--;
+        }
+    }
     size_t offset = begin_action(out, OFPAT_SET_FIELD);
-    if (sf.n_bits == info->n_bits) {
-        put_u32(out, info->header);
-        of_value_to_wire(&v, b, info->n_bytes);
-        str_put(out, b, info->n_bytes);
-    } else {
-        put_u32(out, (info->header & ~0xffu) | 0x100 | 2 * info->n_bytes);
-        of_value_to_wire(&v, b, info->n_bytes);
-        str_put(out, b, info->n_bytes);
-        of_value_to_wire(&mask, b, info->n_bytes);
-        str_put(out, b, info->n_bytes);
+    put_u32(out, (info->header & ~0xffu) | (exact ? n : 0x100 | 2 * n));
+    of_value_to_wire(&v, b, n);
+    str_put(out, b, n);
+    if (!exact) {
+        of_value_to_wire(&mask, b, n);
+        str_put(out, b, n);
     }
     end_action(out, offset);
 }
@@ -250,12 +254,11 @@ ofa_put_controller(struct str *out, uint16_t max_len, uint16_t controller_id, co
 
     size_t offset = begin_nicira(out, NXAST_CONTROLLER2);
     put_zeros(out, 6);
-    uint8_t b[4] = { max_len >> 8, max_len };
-    if (max_len != UINT16_MAX) {
-        put_property(out, NXAC2PT_MAX_LEN, b, 2);
+    if (max_len != UINT16_MAX) {       /* These two count their padding. */
+        put_property(out, NXAC2PT_MAX_LEN, (uint8_t[4]) { max_len >> 8, max_len }, 4);
     }
     if (controller_id) {
-        put_property(out, NXAC2PT_CONTROLLER_ID, (uint8_t[]) { controller_id >> 8, controller_id }, 2);
+        put_property(out, NXAC2PT_CONTROLLER_ID, (uint8_t[4]) { controller_id >> 8, controller_id }, 4);
     }
     if (n) {
         put_property(out, NXAC2PT_USERDATA, userdata, n);

@@ -69,7 +69,7 @@ format_set_field(const uint8_t *p, size_t n, struct str *out)
     }
     uint32_t header = get_u32(p + 4);
     size_t len = header & 0xff, bytes = header & 0x100 ? len / 2 : len;
-    if (!find_field(header, &f) || 8 + len > n || of_field_info(f)->n_bytes != bytes) {
+    if (!find_field(header, &f) || 8 + len > n || of_field_info(f)->n_bytes < bytes) {
         return false;
     }
     union of_value v = of_value_from_wire(p + 8, bytes);

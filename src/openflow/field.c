@@ -182,7 +182,7 @@ of_value_format(enum of_field f, const union of_value *v, struct str *out)
         }
         break;
     case OFF_PORT:
-        format_port(lo(v), out);
+        format_port(lo(v) >= 0xfff8 && lo(v) <= 0xffff ? lo(v) | 0xffff0000 : lo(v), out);
         break;
     case OFF_MAC:
         str_printf(out, "%02x:%02x:%02x:%02x:%02x:%02x", b[10], b[11], b[12], b[13], b[14], b[15]);

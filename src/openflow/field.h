@@ -2,7 +2,8 @@
  *
  * One table (fields.def) says for each: name, width in bits, OXM/NXM header as Open vSwitch sends it on OpenFlow 1.5, whether
  * it can be masked, and the prerequisite. xxreg0 covers reg0..reg3, most significant first, and so on: in a match the encoder
- * resolves overlaps to the narrow registers, so that one match has one encoding. */
+ * resolves overlaps to the narrow registers, so that one match has one encoding. in_port has 16 bits, as actions can set only that form;
+ * matches are sent with the 32-bit one, and OpenFlow 1.5's reserved ports (0xfffffffe) are the same as OpenFlow 1.0's (0xfffe). */
 #ifndef OPENFLOW_FIELD_H
 #define OPENFLOW_FIELD_H 1
 

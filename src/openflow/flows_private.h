@@ -32,7 +32,7 @@ struct of_change {
 
 uint64_t of_content_hash(uint64_t cookie, const void *actions, size_t n);
 
-/* A new connection: nothing is known to be installed, nothing refused. Then of_flows_adopt() for each flow found, and
+/* A new connection: nothing is known to be installed, nothing refused. Then of_flows_adopt() for each flow found. */
 void of_flows_begin_adoption(struct of_flows *);
 void of_flows_adopt(struct of_flows *, const struct of_flow_key *, uint64_t content);
 

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 enum {
+    OXM_IN_PORT = 0x80000004,
     OXM_VLAN_VID = 0x80000c02,
     OXM_VLAN_PCP = 0x80000e01,
     OXM_PACKET_TYPE = 0x80005804,
@@ -241,6 +242,10 @@ of_match_put_oxm(const struct of_match *m, struct str *out)
         union of_value all = of_value_ones(info->n_bits);
         if (t->field == OFF_VLAN_TCI) {
             put_vlan(out, t);
+        } else if (t->field == OFF_IN_PORT) {
+            uint32_t port = of_value_low(&t->value);
+            union of_value wide = of_value_u64(port >= 0xfff8 ? port | 0xffff0000 : port);
+            put_oxm(out, OXM_IN_PORT, &wide, NULL);
         } else {
             put_oxm(out, info->header, &t->value, of_value_compare(&t->mask, &all) ? &t->mask : NULL);
         }
@@ -278,6 +283,10 @@ parse_tlv(uint32_t header, const uint8_t *p, size_t n, bool has_mask, struct of_
         f = OFF_VLAN_TCI;
         bytes = 1;
         mask = of_value_u64(TCI_PCP);
+    } else if (type == OXM_TYPE(OXM_IN_PORT) && !has_mask) {
+        f = OFF_IN_PORT;
+        bytes = 4;
+        mask = of_value_ones(16);
     } else if (type == OXM_TYPE(OXM_PACKET_TYPE)) {
         return NULL;               /* Ethernet: the only one here. */
     } else if (find_header(type, &f)) {

@@ -199,7 +199,7 @@ ofm_put_packet_out(struct str *out, uint32_t xid, uint32_t in_port, const void *
     put_zeros(out, 2);
     put_u16(out, OFPMT_OXM);
     put_u16(out, 12);
-    put_u32(out, of_field_info(OFF_IN_PORT)->header);
+    put_u32(out, 0x80000004);          /* OXM_OF_IN_PORT */
     put_u32(out, in_port);
     put_zeros(out, 4);
     str_put(out, actions, actions_len);

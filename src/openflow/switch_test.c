@@ -1,0 +1,709 @@
+/* switch_test.c - against a real ovs-vswitchd with a dummy datapath, in a directory of its own; it touches no network.
+ *
+ * Skipped (exit 77) where Open vSwitch is not installed. */
+#include "base/test.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "openflow/action.h"
+#include "openflow/flows_private.h"
+#include "openflow/switch.h"
+
+static char dir[] = "/tmp/of_switch_test.XXXXXX";
+static pid_t ovsdb_pid, vswitchd_pid;
+static struct loop *loop;
+
+static struct of_flows *flows;
+static struct of_switch *sw;
+static unsigned n_changes;
+
+/* --- The switch. --- */
+
+static pid_t
+start(const char *const argv[])
+{
+    pid_t pid = fork();
+
+    assert_true(pid >= 0);
+    if (!pid) {
+        execvp(argv[0], (char **) (uintptr_t) argv);
+        _exit(127);
+    }
+    return pid;
+}
+
+/* A shell command; its output into OUT if that is given. */
+static void
+run(struct str *out, const char *fmt, ...)
+{
+    struct str command = STR_INIT;
+    char buf[4096];
+    va_list args;
+    size_t n;
+
+    va_start(args, fmt);
+    str_vprintf(&command, fmt, args);
+    va_end(args);
+    FILE *f = popen(str_c(&command), "r");
+    assert_non_null(f);
+    while ((n = fread(buf, 1, sizeof buf, f)) > 0) {
+        if (out) {
+            str_put(out, buf, n);
+        }
+    }
+    int status = pclose(f);
+    if (status) {
+        fprintf(stderr, "%s: status %d\n", str_c(&command), status);
+    }
+    assert_int_equal(status, 0);
+    str_free(&command);
+}
+
+static void
+wait_for_file(const char *name)
+{
+    char *path = xasprintf("%s/%s", dir, name);
+    for (int i = 0; i < 1000 && access(path, F_OK); i++) {
+        usleep(10000);
+    }
+    assert_int_equal(access(path, F_OK), 0);
+    free(path);
+}
+
+static void
+start_vswitchd(void)
+{
+    char *db = xasprintf("unix:%s/db.sock", dir), *ctl = xasprintf("--unixctl=%s/vs.ctl", dir);
+    char *log = xasprintf("--log-file=%s/vs.log", dir);
+
+    vswitchd_pid = start((const char *[]) { "ovs-vswitchd", db, "--disable-system", "--enable-dummy=override", ctl, log, "-vconsole:off", NULL });
+    free(db);
+    free(ctl);
+    free(log);
+}
+
+static void
+stop(pid_t *pid)
+{
+    if (*pid > 0) {
+        kill(*pid, SIGKILL);
+        waitpid(*pid, NULL, 0);
+        *pid = 0;
+    }
+}
+
+static void
+cleanup(void)
+{
+    stop(&vswitchd_pid);
+    stop(&ovsdb_pid);
+    run(NULL, "rm -rf %s", dir);
+}
+
+static void
+start_all(void)
+{
+    char *db = xasprintf("%s/conf.db", dir), *remote = xasprintf("--remote=punix:%s/db.sock", dir);
+    char *ctl = xasprintf("--unixctl=%s/db.ctl", dir);
+
+    setenv("OVS_RUNDIR", dir, 1);
+    setenv("OVS_LOGDIR", dir, 1);
+    setenv("OVS_DBDIR", dir, 1);
+    run(NULL, "ovsdb-tool create %s /usr/share/openvswitch/vswitch.ovsschema", db);
+    ovsdb_pid = start((const char *[]) { "ovsdb-server", db, remote, ctl, "-vconsole:off", NULL });
+    wait_for_file("db.sock");
+    run(NULL, "ovs-vsctl --db=unix:%s/db.sock --no-wait -- init -- add-br br -- set bridge br datapath_type=dummy fail-mode=secure", dir);
+    start_vswitchd();
+    wait_for_file("br.mgmt");
+    free(db);
+    free(remote);
+    free(ctl);
+}
+
+/* --- Ours. --- */
+
+static void
+changed(void *aux)
+{
+    n_changes++;
+}
+
+static void
+connect_anew(void)
+{
+    char *target = xasprintf("unix:%s/br.mgmt", dir);
+    of_switch_set_target(sw, NULL);
+    of_switch_set_target(sw, target);
+    free(target);
+}
+
+static int
+setup(void **state)
+{
+    loop = loop_create();
+    flows = of_flows_create();
+    sw = of_switch_create(loop, flows);
+    of_switch_on_change(sw, changed, NULL);
+    connect_anew();
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    of_switch_destroy(sw);
+    of_flows_destroy(flows);
+    loop_destroy(loop);
+    return 0;
+}
+
+static void
+wait_ready(uint64_t generation)
+{
+    int64_t end = clock_msec() + 20000;
+    while (!of_switch_is_ready(sw) || of_switch_generation(sw) < generation) {
+        loop_once(loop, 100);
+        assert_true(clock_msec() < end);
+    }
+}
+
+/* Syncs until everything desired now is installed. */
+static void
+install(void)
+{
+    int64_t end = clock_msec() + 20000;
+    wait_ready(0);
+    uint64_t mark = of_switch_mark(sw);
+    unsigned before = n_changes;
+    while (of_switch_installed(sw) < mark) {
+        of_switch_sync(sw);
+        loop_once(loop, 100);
+        assert_true(clock_msec() < end);
+    }
+    loop_once(loop, 0);
+    assert_true(n_changes > before);
+}
+
+static unsigned
+count_in_switch(const char *filter)
+{
+    struct str out = STR_INIT;
+    run(&out, "ovs-ofctl -O OpenFlow15 dump-aggregate unix:%s/br.mgmt '%s'", dir, filter);
+    const char *p = strstr(str_c(&out), "flow_count=");
+    assert_non_null(p);
+    unsigned n = atoi(p + strlen("flow_count="));
+    str_free(&out);
+    return n;
+}
+
+static void
+add(uint8_t table, uint16_t priority, uint64_t cookie, struct of_match *m, struct str *actions)
+{
+    struct str oxm = STR_INIT;
+    of_match_put_oxm(m, &oxm);
+    of_flows_add(flows, &(struct of_flow_spec) { table, priority, cookie, oxm.s, oxm.len, actions->s, actions->len });
+    str_free(&oxm);
+    of_match_clear(m);
+    str_clear(actions);
+}
+
+/* A flow of its own for number I. */
+static void
+add_numbered(uint8_t table, unsigned i)
+{
+    struct of_match m = OF_MATCH_INIT;
+    struct str a = STR_INIT;
+
+    assert_true(of_match_add_u64(&m, OFF_METADATA, i % 64));
+    assert_true(of_match_add_u64(&m, OFF_ETH_TYPE, 0x800));
+    assert_true(of_match_add_u64(&m, OFF_IPV4_DST, i));
+    ofa_put_load_u64(&a, OFF_REG15, 0, 32, i);
+    ofa_put_resubmit(&a, 20);
+    add(table, 100, i, &m, &a);
+    of_match_destroy(&m);
+    str_free(&a);
+}
+
+/* After a new connection everything that we had installed is found and is what we want. */
+static void
+assert_adopts(void)
+{
+    uint64_t sent = of_switch_n_sent(sw), generation = of_switch_generation(sw);
+    struct of_change c;
+    size_t n = 0;
+
+    connect_anew();
+    wait_ready(generation + 1);
+    while (of_flows_n_pending(flows) && of_flows_take(flows, &c)) {
+        struct str s = STR_INIT;
+        of_flow_format(&c.key, c.cookie, c.actions, c.actions_len, &s);
+        print_error("%s:%s\n", c.add ? "not as installed" : "not ours", str_c(&s));
+        str_free(&s);
+        n++;
+    }
+    assert_int_equal(n, 0);
+    install();
+    assert_int_equal(of_switch_n_sent(sw), sent);
+}
+
+/* --- Tests. --- */
+
+#define SF(FIELD, OFS, N) ((struct of_subfield) { OFF_##FIELD, OFS, N })
+
+/* What a field needs before it may be matched or set. */
+static void
+add_prerequisites(struct of_match *m, enum of_field f)
+{
+    uint16_t eth = f >= OFF_IP_PROTO && f <= OFF_IPV4_DST                     ? 0x800
+                   : f >= OFF_IPV6_SRC && f <= OFF_IPV6_LABEL                 ? 0x86dd
+                   : f >= OFF_ARP_OP && f <= OFF_ARP_THA                      ? 0x806
+                   : f >= OFF_TCP_SRC && f <= OFF_ICMPV4_CODE                 ? 0x800
+                   : f >= OFF_ICMPV6_TYPE && f <= OFF_ND_OPTIONS_TYPE         ? 0x86dd
+                   : f == OFF_CT_IPV6_SRC || f == OFF_CT_IPV6_DST             ? 0x86dd
+                   : f >= OFF_CT_NW_PROTO && f <= OFF_CT_TP_DST               ? 0x800
+                                                                              : 0;
+    uint8_t proto = f >= OFF_TCP_SRC && f <= OFF_TCP_FLAGS               ? 6
+                    : f == OFF_UDP_SRC || f == OFF_UDP_DST               ? 17
+                    : f == OFF_SCTP_SRC || f == OFF_SCTP_DST             ? 132
+                    : f == OFF_ICMPV4_TYPE || f == OFF_ICMPV4_CODE       ? 1
+                    : f >= OFF_ICMPV6_TYPE && f <= OFF_ND_OPTIONS_TYPE   ? 58
+                                                                         : 0;
+    if (eth) {
+        assert_true(of_match_add_u64(m, OFF_ETH_TYPE, eth));
+    }
+    if (proto) {
+        assert_true(of_match_add_u64(m, OFF_IP_PROTO, proto));
+    }
+    if (f >= OFF_ND_TARGET && f <= OFF_ND_OPTIONS_TYPE) {
+        assert_true(of_match_add_u64(m, OFF_ICMPV6_TYPE, f == OFF_ND_TLL ? 136 : 135));
+        assert_true(of_match_add_u64(m, OFF_ICMPV6_CODE, 0));
+    }
+    if (f >= OFF_CT_NW_PROTO && f <= OFF_CT_TP_DST) {
+        union of_value trk = of_value_u64(0x22);           /* +trk+est */
+        assert_true(of_match_add(m, OFF_CT_STATE, &trk, &trk));
+        if (f == OFF_CT_TP_SRC || f == OFF_CT_TP_DST) {
+            assert_true(of_match_add_u64(m, OFF_CT_NW_PROTO, 6));
+        }
+    }
+}
+
+/* Every field, exact and with a mask; VLANs. */
+static void
+test_matches(void **state)
+{
+    struct of_match m = OF_MATCH_INIT;
+    struct str a = STR_INIT;
+    unsigned n = 0;
+
+    for (enum of_field f = 0; f < OFF_N_FIELDS; f++) {
+        const struct of_field_info *info = of_field_info(f);
+        union of_value one = of_value_u64(1), all = of_value_ones(info->n_bits), top = of_value_shl(&one, info->n_bits - 1);
+        union of_value some = of_value_or(&one, &top), zero = of_value_u64(0);
+        for (int i = 0; i < (info->maskable ? 4 : 2); i++) {
+            add_prerequisites(&m, f);
+            if (f == OFF_VLAN_TCI || (f == OFF_CT_STATE && i < 2) || (f == OFF_TUN_FLAGS && i != 3)
+                || (f == OFF_CT_NW_PROTO && !i)) {     /* Open vSwitch forgets ct_nw_proto=0. */
+                of_match_clear(&m);
+                continue;
+            } else if (f == OFF_TUN_FLAGS) {
+                assert_true(of_match_add(&m, f, &one, &one));
+            } else if (f == OFF_CT_STATE) {
+                some = of_value_u64(0x21);
+                assert_true(of_match_add(&m, f, i == 2 ? &one : &some, &some));
+            } else {
+                assert_true(of_match_add(&m, f, i % 2 ? &one : &zero, i < 2 ? &all : i == 2 ? &one : &some));
+            }
+            add(1, ++n, f, &m, &a);
+        }
+    }
+    static const uint16_t tci[][2] = { { 0x1000, 0x1000 }, { 0, 0x1000 }, { 0x1005, 0x1fff }, { 0x5, 0xfff }, { 0x7005, 0xffff },
+                                       { 0xf000, 0xf000 }, { 0x1005, 0x100f }, { 0, 0xffff }, { 0x1000, 0xf000 }, { 0x1000, 0x1fff } };
+    for (size_t i = 0; i < ARRAY_SIZE(tci); i++) {
+        union of_value v = of_value_u64(tci[i][0]), k = of_value_u64(tci[i][1]);
+        assert_true(of_match_add(&m, OFF_VLAN_TCI, &v, &k));
+        add(2, ++n, 0, &m, &a);
+    }
+    install();
+    assert_int_equal(of_switch_n_refused(sw), 0);
+    assert_int_equal(count_in_switch(""), n);
+    assert_adopts();
+    of_match_destroy(&m);
+}
+
+static void
+put_nats(struct str *a, unsigned i)
+{
+    static const struct ofa_nat nats[] = {
+        { 0 },
+        { .src = true },
+        { .src = true, .has_addr = true, .addr_min = { 1, 2, 3, 4 }, .addr_max = { 1, 2, 3, 4 } },
+        { .dst = true, .has_addr = true, .addr_min = { 1, 2, 3, 4 }, .addr_max = { 1, 2, 3, 9 }, .has_port = true, .port_min = 80, .port_max = 80, .hash = true },
+        { .src = true, .has_addr = true, .addr_min = { 1, 2, 3, 4 }, .addr_max = { 1, 2, 3, 4 }, .has_port = true, .port_min = 80, .port_max = 90, .random = true, .persistent = true },
+        { .dst = true, .ipv6 = true, .has_addr = true, .addr_min = { 0xfe, 0x80, [15] = 1 }, .addr_max = { 0xfe, 0x80, [15] = 9 }, .has_port = true, .port_min = 80, .port_max = 81 },
+        { .dst = true, .ipv6 = true, .has_addr = true, .addr_min = { 0xfe, 0x80, [15] = 1 }, .addr_max = { 0xfe, 0x80, [15] = 1 } },
+    };
+    ofa_put_nat(a, &nats[i]);
+}
+enum { N_NATS = 7 };
+
+/* Action number I; false if there is none. */
+static bool
+put_action(struct str *a, unsigned i)
+{
+    struct ofa_ct ct = { .commit = true, .recirc_table = 255, .zone = 5 };
+    size_t at;
+
+    switch (i) {
+    case 0: ofa_put_output(a, 5); return true;
+    case 1: ofa_put_output(a, OFPP_LOCAL_); return true;
+    case 2: ofa_put_output(a, OFPP_IN_PORT_); return true;
+    case 3: ofa_put_output(a, OFPP_CONTROLLER_); return true;
+    case 4: ofa_put_output_reg(a, SF(REG15, 0, 16)); return true;
+    case 5: ofa_put_output_reg(a, SF(XXREG0, 64, 32)); return true;
+    case 6: ofa_put_group(a, 7); return true;
+    case 7: ofa_put_resubmit(a, 255); return true;
+    case 8: ofa_put_resubmit_port(a, 3, 9); return true;
+    case 9: ofa_put_push_vlan(a, 0x8100); return true;
+    case 10: ofa_put_push_vlan(a, 0x88a8); return true;
+    case 11: ofa_put_set_queue(a, 3); return true;
+    case 12: ofa_put_meter(a, 3); ofa_put_output(a, 1); return true;
+    case 13: ofa_put_controller(a, 128, 0, NULL, 0, false, 0); return true;
+    case 14: ofa_put_controller(a, 128, 3, NULL, 0, false, 0); return true;
+    case 15: ofa_put_controller(a, UINT16_MAX, 0, "\1\2\3", 3, false, 0); return true;
+    case 16: ofa_put_controller(a, 64, 5, "\1\2\3\4", 4, true, 3); return true;
+    case 17: ofa_put_controller(a, UINT16_MAX, 0, NULL, 0, true, 0); return true;
+    case 18: ofa_put_controller(a, UINT16_MAX, 0, NULL, 0, false, 3); return true;
+    case 19: ofa_put_conjunction(a, 5, 0, 2); ofa_put_conjunction(a, 6, 2, 3); return true;
+    case 20: ofa_put_note(a, "\1\2\3\4\5\6\7\10\11", 9); return true;
+    case 21: ofa_put_check_pkt_larger(a, 1500, SF(REG0, 3, 1)); return true;
+    case 22: ofa_put_check_pkt_larger(a, 1500, SF(XXREG1, 100, 1)); return true;
+    case 23: ofa_put_ct_clear(a); return true;
+    case 24:
+        at = ofa_begin_clone(a);
+        ofa_put_load_u64(a, OFF_REG1, 0, 32, 5);
+        ofa_put_resubmit(a, 4);
+        ofa_end_clone(a, at);
+        return true;
+    case 25:
+        ct.commit = false, ct.recirc_table = 9, ct.zone_from_field = true, ct.zone_field = SF(REG13, 0, 16);
+        ofa_end_ct(a, ofa_begin_ct(a, &ct));
+        return true;
+    case 26:
+        ct.force = true;
+        at = ofa_begin_ct(a, &ct);
+        ofa_put_load_u64(a, OFF_CT_MARK, 0, 32, 5);
+        ofa_put_load_u64(a, OFF_CT_LABEL, 64, 8, 5);
+        ofa_put_move(a, SF(REG1, 0, 32), SF(CT_MARK, 0, 32));
+        ofa_put_move(a, SF(ETH_SRC, 0, 48), SF(CT_LABEL, 32, 48));
+        ofa_end_ct(a, at);
+        return true;
+    case 27: ofa_end_ct(a, ofa_begin_ct(a, &ct)); return true;
+    case 28: ofa_put_move(a, SF(TUN_METADATA0, 16, 15), SF(REG14, 0, 15)); return true;
+    case 29: ofa_put_move(a, SF(TUN_ID, 0, 24), SF(METADATA, 0, 24)); return true;
+    case 30: ofa_put_move(a, SF(REG14, 0, 15), SF(TUN_METADATA0, 16, 15)); return true;
+    case 31: ofa_put_move(a, SF(IN_PORT, 0, 16), SF(REG14, 0, 16)); return true;
+    case 32: ofa_put_move(a, SF(XXREG0, 0, 128), SF(XXREG1, 0, 128)); return true;
+    case 33: ofa_put_dec_ttl(a); return true;
+    case 34: ofa_put_load_u64(a, OFF_IP_TTL, 0, 4, 3); return true;    /* A part of a field that cannot be masked. */
+    case 35: ofa_put_load_u64(a, OFF_IP_DSCP, 0, 3, 3); return true;
+    }
+    return false;
+}
+
+static bool
+is_settable(enum of_field f)
+{
+    return f != OFF_TUN_FLAGS && f != OFF_ETH_TYPE && f != OFF_IP_PROTO && f != OFF_IP_FRAG && f != OFF_TCP_FLAGS
+           && f != OFF_CONJ_ID && f < OFF_CT_STATE;
+}
+
+/* Every action, and every field set, moved, pushed and popped, comes back byte for byte. */
+static void
+test_actions(void **state)
+{
+    struct of_match m = OF_MATCH_INIT;
+    struct str a = STR_INIT;
+    unsigned n = 0;
+
+    run(NULL, "ovs-ofctl -O OpenFlow15 --may-create mod-meter unix:%s/br.mgmt meter=3,pktps,bands=type=drop,rate=100 2>/dev/null"
+              " || ovs-ofctl -O OpenFlow15 add-meter unix:%s/br.mgmt meter=3,pktps,bands=type=drop,rate=100", dir, dir);
+    run(NULL, "ovs-ofctl -O OpenFlow15 --may-create mod-group unix:%s/br.mgmt group_id=7,type=all,bucket=output:1", dir);
+    for (unsigned i = 0; put_action(&a, i); i++) {
+        if (i >= 25 && i <= 27) {
+            assert_true(of_match_add_u64(&m, OFF_ETH_TYPE, 0x800));
+        } else if (i >= 33) {
+            assert_true(of_match_add_u64(&m, OFF_ETH_TYPE, 0x800));
+        }
+        add(3, ++n, i, &m, &a);
+    }
+    assert_true(of_match_add_u64(&m, OFF_VLAN_TCI, 0x1005));
+    ofa_put_pop_vlan(&a);
+    add(3, ++n, 0, &m, &a);
+    for (unsigned i = 0; i < N_NATS; i++) {
+        struct ofa_ct ct = { .commit = i > 0, .recirc_table = 8 };
+        assert_true(of_match_add_u64(&m, OFF_ETH_TYPE, i >= 5 ? 0x86dd : 0x800));
+        size_t at = ofa_begin_ct(&a, &ct);
+        put_nats(&a, i);
+        ofa_end_ct(&a, at);
+        add(4, ++n, 0, &m, &a);
+    }
+    for (enum of_field f = 0; f < OFF_N_FIELDS; f++) {
+        const struct of_field_info *info = of_field_info(f);
+        add_prerequisites(&m, f);
+        if (is_settable(f)) {
+            ofa_put_load_u64(&a, f, 0, info->n_bits, 1);
+            if (info->maskable) {
+                ofa_put_load_u64(&a, f, info->n_bits - 2, 1, 1);
+            }
+            ofa_put_pop(&a, (struct of_subfield) { f, 0, info->n_bits });
+            ofa_put_pop(&a, (struct of_subfield) { f, 0, 2 });
+        }
+        if (f != OFF_CONJ_ID) {
+            ofa_put_push(&a, (struct of_subfield) { f, 0, info->n_bits });
+            ofa_put_move(&a, (struct of_subfield) { f, 0, 1 }, SF(REG0, 0, 1));
+        }
+        add(5, ++n, f, &m, &a);
+    }
+    install();
+    assert_int_equal(of_switch_n_refused(sw), 0);
+    assert_adopts();
+    of_match_destroy(&m);
+    str_free(&a);
+}
+
+/* Many flows; what was there before goes; a new process adopts. */
+static void
+test_many(void **state)
+{
+    enum { N = 20000 };
+
+    run(NULL, "ovs-ofctl -O OpenFlow15 add-flow unix:%s/br.mgmt 'table=9,priority=7,tcp,nsh_flags=1,actions=drop' 2>/dev/null || "
+              "ovs-ofctl -O OpenFlow15 add-flow unix:%s/br.mgmt 'table=9,priority=7,mpls,mpls_label=7,idle_timeout=600,actions=drop'", dir, dir);
+    wait_ready(0);
+    for (unsigned i = 0; i < N; i++) {
+        add_numbered(1, i);
+    }
+    int64_t start = clock_msec(), cpu = clock_cpu_usec();
+    install();
+    print_message("%d flows installed in %d ms, %d ms of our CPU\n", N, (int) (clock_msec() - start), (int) (clock_cpu_usec() - cpu) / 1000);
+    assert_int_equal(count_in_switch(""), N);
+    start = clock_msec(), cpu = clock_cpu_usec();
+    assert_adopts();
+    print_message("adopted in %d ms, %d ms of our CPU\n", (int) (clock_msec() - start), (int) (clock_cpu_usec() - cpu) / 1000);
+
+    teardown(state);
+    setup(state);
+    wait_ready(0);
+    for (unsigned i = 0; i < N; i++) {
+        add_numbered(1, i);
+    }
+    install();
+    assert_int_equal(of_switch_n_sent(sw), 0);
+    assert_int_equal(count_in_switch(""), N);
+}
+
+static void
+test_switch_restarts(void **state)
+{
+    for (unsigned i = 0; i < 500; i++) {
+        add_numbered(1, i);
+    }
+    install();
+    uint64_t generation = of_switch_generation(sw), installed = of_switch_installed(sw);
+    stop(&vswitchd_pid);
+    while (of_switch_is_ready(sw)) {
+        loop_once(loop, 100);
+    }
+    assert_int_equal(of_switch_installed(sw), 0);
+    start_vswitchd();
+    wait_ready(generation + 1);
+    assert_int_equal(of_switch_installed(sw), 0);
+    install();
+    assert_true(of_switch_installed(sw) > installed);
+    assert_int_equal(count_in_switch(""), 500);
+    assert_int_equal(of_switch_tun_metadata_index(sw), 0);
+}
+
+/* Bad flows among many: of the sort that is refused as it is read, and of the sort that is refused as it is committed. */
+static void
+test_refused(void **state)
+{
+    struct of_match m = OF_MATCH_INIT;
+    struct str a = STR_INIT;
+    int64_t start = clock_msec();
+
+    for (unsigned i = 0; i < 3000; i++) {
+        add_numbered(1, i);
+        if (i % 100 == 50) {
+            assert_true(of_match_add_u64(&m, OFF_TCP_DST, i));     /* No prerequisite. */
+            add(1, 5, i, &m, &a);
+        } else if (i % 100 == 70) {
+            assert_true(of_match_add_u64(&m, OFF_REG0, i));
+            ofa_put_group(&a, 100 + i);                            /* There is none. */
+            add(1, 5, i, &m, &a);
+        } else if (i % 1000 == 99) {
+            assert_true(of_match_add_u64(&m, OFF_REG0, i));
+            str_put(&a, "\0\0\0\7", 4);                            /* No action. */
+            add(1, 5, i, &m, &a);
+        }
+    }
+    for (unsigned i = 0; i < 70000; i++) {
+        str_putc(&a, 0);                                           /* Fits into no message. */
+    }
+    add(1, 6, 0, &m, &a);
+    install();
+    assert_int_equal(of_switch_n_refused(sw), 30 + 30 + 3 + 1);
+    assert_int_equal(count_in_switch(""), 3000);
+    print_message("64 flows of 3000 refused, in %d ms and %d flow-mods\n", (int) (clock_msec() - start), (int) of_switch_n_sent(sw));
+    assert_true(of_switch_n_sent(sw) <= 5 * 3064);
+
+    uint64_t sent = of_switch_n_sent(sw);
+    install();
+    assert_int_equal(of_switch_n_sent(sw), sent);
+
+    run(NULL, "ovs-ofctl -O OpenFlow15 add-group unix:%s/br.mgmt group_id=170,type=all,bucket=output:1", dir);
+    of_switch_retry_refused(sw);
+    install();
+    assert_int_equal(count_in_switch(""), 3001);
+    of_match_destroy(&m);
+    str_free(&a);
+}
+
+/* Changes, removals, clashes and conjunctions, seen in the switch. */
+static void
+test_changes(void **state)
+{
+    struct of_match m = OF_MATCH_INIT;
+    struct str a = STR_INIT, out = STR_INIT;
+
+    for (unsigned i = 0; i < 3; i++) {
+        assert_true(of_match_add_u64(&m, OFF_REG1, 7));
+        ofa_put_conjunction(&a, 9 - i, 1, 2);
+        add(6, 50, 8, &m, &a);
+        assert_true(of_match_add_u64(&m, OFF_REG2, 7));
+        ofa_put_resubmit(&a, 30 - i);
+        add(6, 40, 8, &m, &a);
+    }
+    install();
+    run(&out, "ovs-ofctl -O OpenFlow15 --no-stats dump-flows unix:%s/br.mgmt", dir);
+    assert_string_equal(str_c(&out), " cookie=0x8, table=6, priority=50,reg1=0x7 actions=conjunction(7,2/2),conjunction(8,2/2),conjunction(9,2/2)\n"
+                                     " cookie=0x8, table=6, priority=40,reg2=0x7 actions=resubmit(,28)\n");
+    str_clear(&a);
+    struct str ours = STR_INIT;
+    of_flows_format(flows, &ours);
+    assert_string_equal(str_c(&ours), str_c(&out));
+
+    /* A change while a bundle is under way goes in the next; a mark waits for it. */
+    uint64_t first = of_switch_mark(sw);
+    add_numbered(7, 1);
+    of_switch_sync(sw);
+    add_numbered(7, 2);
+    uint64_t second = of_switch_mark(sw);
+    while (of_switch_installed(sw) < first) {
+        loop_once(loop, 100);
+    }
+    assert_true(of_switch_installed(sw) < second);
+    install();
+    assert_int_equal(count_in_switch("table=7"), 2);
+
+    /* With nothing wanted everything goes. */
+    of_flows_destroy(flows);
+    of_switch_destroy(sw);
+    flows = of_flows_create();
+    sw = of_switch_create(loop, flows);
+    of_switch_on_change(sw, changed, NULL);
+    connect_anew();
+    wait_ready(1);
+    assert_int_equal(count_in_switch(""), 4);
+    install();
+    assert_int_equal(count_in_switch(""), 0);
+    str_free(&out);
+    str_free(&ours);
+    str_free(&a);
+    of_match_destroy(&m);
+}
+
+static struct of_packet_in got;
+static uint8_t got_packet[64], got_userdata[8];
+static uint64_t got_reg;
+
+static void
+on_packet_in(void *aux, const struct of_packet_in *in)
+{
+    got = *in;
+    const struct of_term *t = of_match_get(&in->metadata, OFF_REG14);
+    got_reg = t ? of_value_low(&t->value) : 0;
+    memcpy(got_packet, in->packet, MIN(in->packet_len, sizeof got_packet));
+    memcpy(got_userdata, in->userdata ? in->userdata : "", MIN(in->userdata_len, sizeof got_userdata));
+}
+
+/* A packet out, through tables, and in again. */
+static void
+test_packets(void **state)
+{
+    static const uint8_t packet[60] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x12, 0x34, 'h', 'i' };
+    struct of_match m = OF_MATCH_INIT;
+    struct str a = STR_INIT;
+
+    for (int pause = 0; pause < 2; pause++) {
+        ofa_put_load_u64(&a, OFF_REG14, 0, 32, 77);
+        ofa_put_controller(&a, UINT16_MAX, 0, "\0\0\0\5abcd", 8, pause, 0);
+        add(pause, 1, 0x1122334455667788, &m, &a);
+    }
+    install();
+    of_switch_on_packet_in(sw, on_packet_in, NULL);
+    for (int pause = 0; pause < 2; pause++) {
+        int64_t end = clock_msec() + 10000;
+        got.packet_len = 0;
+        str_clear(&a);
+        ofa_put_resubmit(&a, pause);
+        of_switch_packet_out(sw, OFPP_CONTROLLER_, packet, sizeof packet, a.s, a.len);
+        while (!got.packet_len && clock_msec() < end) {
+            loop_once(loop, 100);
+        }
+        assert_int_equal(got.packet_len, sizeof packet);
+        assert_memory_equal(got_packet, packet, sizeof packet);
+        assert_int_equal(got.userdata_len, 8);
+        assert_memory_equal(got_userdata, "\0\0\0\5abcd", 8);
+        assert_int_equal(got_reg, 77);
+        if (pause) {                   /* Here Open vSwitch tells no cookie and table. */
+            assert_true(got.continuation_len > 0);
+        } else {
+            assert_true(got.cookie == 0x1122334455667788);
+            assert_int_equal(got.continuation_len, 0);
+        }
+    }
+    str_free(&a);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_matches, setup, teardown), cmocka_unit_test_setup_teardown(test_actions, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_many, setup, teardown),    cmocka_unit_test_setup_teardown(test_switch_restarts, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_refused, setup, teardown), cmocka_unit_test_setup_teardown(test_changes, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_packets, setup, teardown),
+    };
+
+    if (system("command -v ovs-vswitchd >/dev/null && command -v ovsdb-server >/dev/null && command -v ovs-ofctl >/dev/null")) {
+        printf("skipped: Open vSwitch is not installed\n");
+        return 77;
+    }
+    signal(SIGPIPE, SIG_IGN);
+    if (getenv("ALL_LOGS")) {
+        log_set_rate_limits("any", false);
+    }
+    if (!mkdtemp(dir)) {
+        perror(dir);
+        return 1;
+    }
+    start_all();
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    cleanup();
+    return failed;
+}
