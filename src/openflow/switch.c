@@ -262,31 +262,12 @@ start_dump(struct of_switch *s)
     wants_write(s);
 }
 
-/* A version bitmap that has ours, or, without one, a version not below ours. */
-static bool
-hello_has_our_version(const struct ofm *m)
-{
-    const uint8_t *p = m->body;
-
-    for (size_t n = m->n; n >= 8;) {
-        size_t len = get_u16(p + 2), padded = (len + 7) & ~(size_t) 7;
-        if (get_u16(p) == 1 && len >= 8) {
-            return get_u32(p + 4) >> OF_VERSION & 1;
-        } else if (len < 4 || padded > n) {
-            break;
-        }
-        p += padded;
-        n -= padded;
-    }
-    return m->version >= OF_VERSION;
-}
-
 static char *
 on_hello(struct of_switch *s, const struct ofm *m)
 {
     if (s->state != HELLO) {
         return xstrdup("greets twice");
-    } else if (!hello_has_our_version(m)) {
+    } else if (!ofm_hello_has_version(m, OF_VERSION)) {
         return xstrdup("the switch does not speak OpenFlow 1.5 (see protocols in ovs-vswitchd.conf.db(5))");
     }
     s->state = SETUP;

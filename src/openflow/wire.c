@@ -64,6 +64,24 @@ ofm_put_hello(struct str *out, uint32_t xid)
     ofm_end(out, offset);
 }
 
+bool
+ofm_hello_has_version(const struct ofm *m, uint8_t version)
+{
+    const uint8_t *p = m->body;
+
+    for (size_t n = m->n; n >= 8;) {
+        size_t len = get_u16(p + 2), padded = (len + 7) & ~(size_t) 7;
+        if (get_u16(p) == 1 && len >= 8) {
+            return get_u32(p + 4) >> version & 1;
+        } else if (len < 4 || padded > n) {
+            break;
+        }
+        p += padded;
+        n -= padded;
+    }
+    return m->version >= version;
+}
+
 static size_t
 begin_nicira(struct str *out, uint32_t subtype, uint32_t xid)
 {

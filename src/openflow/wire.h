@@ -50,6 +50,8 @@ bool ofm_parse_header(const uint8_t *p, struct ofm *) MUST_USE;
 size_t ofm_begin(struct str *, uint8_t type, uint32_t xid);
 void ofm_end(struct str *, size_t offset);
 void ofm_put_hello(struct str *, uint32_t xid);
+/* A version bitmap that has VERSION, or, without one, a version not below. */
+bool ofm_hello_has_version(const struct ofm *, uint8_t version) MUST_USE;
 void ofm_put_empty(struct str *, uint8_t type, uint32_t xid);
 void ofm_put_echo(struct str *, uint8_t type, uint32_t xid, const void *, size_t n);
 /* Packet-ins in Open vSwitch's format, whole; no other asynchronous message. */
