@@ -8,9 +8,9 @@
 #define ORDINAL SYMBOL_ORDINAL
 #define NOMINAL SYMBOL_NOMINAL
 #define FIELD(NAME, OFF, OFS, BITS, LEVEL, PREREQS, W) \
-    { .name = NAME, .kind = SYMBOL_FIELD, .level = LEVEL, .writable = W, .sf = { (enum of_field) (OFF), OFS, BITS }, .prereqs_text = PREREQS },
+    { .name = NAME, .kind = SYMBOL_FIELD, .level = LEVEL, .writable = W, .sf = { OFF, OFS, BITS }, .prereqs_text = PREREQS },
 #define STRING(NAME, OFF) \
-    { .name = NAME, .kind = SYMBOL_STRING, .level = SYMBOL_NOMINAL, .writable = true, .sf = { (enum of_field) (OFF), 0, 32 } },
+    { .name = NAME, .kind = SYMBOL_STRING, .level = SYMBOL_NOMINAL, .writable = true, .sf = { OFF, 0, 32 } },
 #define PREDICATE(NAME, EXPANSION) { .name = NAME, .kind = SYMBOL_PREDICATE, .level = SYMBOL_BOOLEAN, .expansion_text = EXPANSION },
 #define OVN_FIELD(NAME, BITS, PREREQS) \
     { .name = NAME, .kind = SYMBOL_OVN_FIELD, .level = SYMBOL_NOMINAL, .writable = true, .sf = { OFF_N_FIELDS, 0, BITS }, .prereqs_text = PREREQS },

@@ -11,15 +11,13 @@
 #include "openflow/field.h"
 
 /* Where logical state lives. */
-enum {
-    LOGICAL_FLAGS = OFF_REG10,
-    LOGICAL_DNAT_ZONE = OFF_REG11,     /* Routers; the low 16 bits. */
-    LOGICAL_SNAT_ZONE = OFF_REG12,
-    LOGICAL_CT_ZONE = OFF_REG13,       /* The zone of the logical port: the low 16 bits. */
-    LOGICAL_INPORT = OFF_REG14,
-    LOGICAL_OUTPORT = OFF_REG15,
-};
-/* Bits of LOGICAL_FLAGS. */
+#define LOGICAL_FLAGS OFF_REG10
+#define LOGICAL_DNAT_ZONE OFF_REG11    /* Routers; the low 16 bits. */
+#define LOGICAL_SNAT_ZONE OFF_REG12
+#define LOGICAL_CT_ZONE OFF_REG13      /* The zone of the logical port: the low 16 bits. */
+#define LOGICAL_INPORT OFF_REG14
+#define LOGICAL_OUTPORT OFF_REG15
+/* Bits of LOGICAL_FLAGS. Bits 0 and 1 are known by number as well: northd of some releases writes "flags[1]". */
 enum {
     MLF_ALLOW_LOOPBACK = 0,            /* flags.loopback */
     MLF_RCV_FROM_RAMP = 1,             /* Came from a VTEP. */

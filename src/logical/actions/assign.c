@@ -1,0 +1,205 @@
+/* Assignments: field = constant, field = field, field <-> field, ip.ttl--, and fields that only the controller can set. */
+#include <arpa/inet.h>
+
+#include "logical/actions/internal.h"
+
+static bool
+assign_value_parse(struct action_parser *p, struct action *a)
+{
+    struct token *t = &p->lex.token;
+    size_t at = t->start;
+    bool string = a->dst.symbol->kind == SYMBOL_STRING;
+    if (t->type == LEX_ID) {
+        a->class = &action_assign_field;
+        if (!action_parse_field(p, &a->args[0])) {
+            return false;
+        }
+        const struct field *src = &a->args[0];
+        if ((src->symbol->kind == SYMBOL_STRING) != string) {
+            return action_fail(p, lexer_message(&p->lex, at, "a port and a number cannot be assigned to each other"));
+        } else if (src->sf.n_bits != a->dst.sf.n_bits) {
+            return action_fail(p, lexer_message(&p->lex, at, "%s has %u bits and %s has %u", a->dst.symbol->name, a->dst.sf.n_bits, src->symbol->name,
+                                                src->sf.n_bits));
+        }
+        return true;
+    }
+    if (t->type == LEX_STRING && string) {
+        a->class = &action_assign_string;
+        a->data = (char *) t->s;
+        lexer_next(&p->lex);
+        return true;
+    }
+    if ((t->type != LEX_INTEGER && t->type != LEX_MASKED) || string) {
+        return action_expected(p, string ? "a string or a field" : "a number or a field");
+    }
+    a->class = &action_assign_constant;
+    struct constant *c = a->data = arena_alloc(p->arena, sizeof *c);
+    char *error = constant_parse(&p->lex, &a->dst, c);
+    return error ? action_fail(p, error) : true;
+}
+
+bool
+action_parse_assignment(struct action_parser *p, struct action *a)
+{
+    struct token *t = &p->lex.token;
+    size_t at = t->start;
+    if (lexer_match(&p->lex, LEX_EQUALS)) {
+        return assign_value_parse(p, a);
+    } else if (lexer_match(&p->lex, LEX_DECREMENT)) {
+        a->class = &action_decrement;
+        return a->dst.sf.field == OFF_IP_TTL || action_fail(p, lexer_message(&p->lex, at, "only ip.ttl can be decremented"));
+    } else if (lexer_match(&p->lex, LEX_EXCHANGE)) {
+        a->class = &action_exchange;
+        at = t->start;
+        if (!action_parse_writable(p, &a->args[0])) {
+            return false;
+        }
+        if (a->args[0].sf.n_bits != a->dst.sf.n_bits || a->args[0].symbol->kind != a->dst.symbol->kind) {
+            return action_fail(p, lexer_message(&p->lex, at, "%s and %s are not of the same type and width", a->dst.symbol->name, a->args[0].symbol->name));
+        }
+        return true;
+    }
+    return action_expected(p, "`=' or `<->'");
+}
+
+/* In the egress pipeline the output port is fixed; that of a packet made there is not. */
+static bool
+check_dst(const struct field *f, struct action_encoder *e)
+{
+    if (e->env->pipeline == LOGICAL_EGRESS && !e->other_packet && f->sf.field == LOGICAL_OUTPORT) {
+        action_encode_fail(e, "outport cannot be changed in the egress pipeline");
+        return false;
+    }
+    return true;
+}
+
+static void
+constant_assign_format(const struct action *a, struct str *out)
+{
+    field_format(&a->dst, out);
+    str_puts(out, " = ");
+    constant_format(a->data, out);
+}
+
+static void
+constant_assign_encode(const struct action *a, struct action_encoder *e)
+{
+    const struct constant *c = a->data;
+    u128 value = u128_from(&c->value), mask = u128_from(&c->mask);
+    if (!check_dst(&a->dst, e)) {
+        return;
+    }
+    /* Each run of ones in the mask is a load. */
+    for (unsigned low = 0; low < a->dst.sf.n_bits;) {
+        unsigned n = 0;
+        while (low + n < a->dst.sf.n_bits && mask >> (low + n) & 1) {
+            n++;
+        }
+        if (n) {
+            struct of_subfield sf = { a->dst.sf.field, a->dst.sf.ofs + low, n };
+            union of_value v = u128_to(value >> low & u128_ones(n));
+            ofa_put_load(e->out, sf, &v);
+        }
+        low += n + 1;
+    }
+}
+
+static void
+string_assign_format(const struct action *a, struct str *out)
+{
+    field_format(&a->dst, out);
+    str_puts(out, " = ");
+    lex_format_string(out, a->data);
+}
+
+static void
+string_assign_encode(const struct action *a, struct action_encoder *e)
+{
+    uint32_t key = 0;
+    const char *name = a->data;
+    if (check_dst(&a->dst, e)) {
+        if (!*name || !e->env->lookup_port || !e->env->lookup_port(e->env->aux, name, &key)) {
+            key = 0;                   /* No port. */
+        }
+        ofa_put_load_u64(e->out, a->dst.sf.field, 0, 32, key);
+    }
+}
+
+static void
+field_assign_format(const struct action *a, struct str *out)
+{
+    field_format(&a->dst, out);
+    str_puts(out, " = ");
+    field_format(&a->args[0], out);
+}
+
+static void
+field_assign_encode(const struct action *a, struct action_encoder *e)
+{
+    if (check_dst(&a->dst, e)) {
+        ofa_put_move(e->out, a->args[0].sf, a->dst.sf);
+    }
+}
+
+static void
+exchange_format(const struct action *a, struct str *out)
+{
+    field_format(&a->dst, out);
+    str_puts(out, " <-> ");
+    field_format(&a->args[0], out);
+}
+
+static void
+exchange_encode(const struct action *a, struct action_encoder *e)
+{
+    if (check_dst(&a->dst, e) && check_dst(&a->args[0], e)) {
+        ofa_put_push(e->out, a->dst.sf);
+        ofa_put_push(e->out, a->args[0].sf);
+        ofa_put_pop(e->out, a->dst.sf);
+        ofa_put_pop(e->out, a->args[0].sf);
+    }
+}
+
+static void
+decrement_format(const struct action *a, struct str *out)
+{
+    str_puts(out, "ip.ttl--");
+}
+
+static void
+decrement_encode(const struct action *a, struct action_encoder *e)
+{
+    ofa_put_dec_ttl(e->out);
+}
+
+/* icmp4.frag_mtu = 1500; */
+static bool
+ovn_assign_parse(struct action_parser *p, struct action *a)
+{
+    char *error = field_parse(&p->lex, &a->dst);
+    if (error) {
+        return action_fail(p, error);
+    }
+    action_require(p, a->dst.symbol->prereqs);
+    return action_match(p, LEX_EQUALS, "`='") && action_parse_number(p, 0, UINT16_MAX, &a->number);
+}
+
+static void
+ovn_assign_format(const struct action *a, struct str *out)
+{
+    str_printf(out, "%s = %u", a->dst.symbol->name, a->number);
+}
+
+static void
+ovn_assign_encode(const struct action *a, struct action_encoder *e)
+{
+    uint16_t mtu = htons(a->number);
+    action_put_punt(e, OPCODE_ICMP_FRAG_MTU, &mtu, sizeof mtu, true);
+}
+
+const struct action_class action_assign_constant = { .name = "=", .format = constant_assign_format, .encode = constant_assign_encode };
+const struct action_class action_assign_string = { .name = "=", .format = string_assign_format, .encode = string_assign_encode };
+const struct action_class action_assign_field = { .name = "=", .format = field_assign_format, .encode = field_assign_encode };
+const struct action_class action_exchange = { .name = "<->", .format = exchange_format, .encode = exchange_encode };
+const struct action_class action_decrement = { .name = "--", .format = decrement_format, .encode = decrement_encode };
+const struct action_class action_assign_ovn = { .name = "=", .parse = ovn_assign_parse, .format = ovn_assign_format, .encode = ovn_assign_encode };

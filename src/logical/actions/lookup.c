@@ -1,0 +1,182 @@
+/* Questions that tables of the controller's answer: MAC bindings, forwarding database, port security, load balancer and ECMP checks. The conventions are in action.h. */
+#include "logical/actions/internal.h"
+
+/* Tables are named by their place in struct action_env. */
+#define TABLE(MEMBER) offsetof(struct action_env, tables.MEMBER)
+
+static bool
+lookup_table(const struct action *a, struct action_encoder *e, uint8_t *table)
+{
+    *table = *((const uint8_t *) e->env + a->class->param);
+    if (!*table) {
+        action_encode_fail(e, "%s is not supported here", a->class->name);
+    }
+    return *table != 0;
+}
+
+/* get_arp(P, A), get_nd(P, A) */
+static void
+get_mac_encode(const struct action *a, struct action_encoder *e)
+{
+    bool ipv6 = a->class->args[1] == 'X';
+    struct action_setup s = { 0 };
+    uint8_t table;
+    if (!lookup_table(a, e, &table)) {
+        return;
+    }
+    action_setup_add(&s, a->args[0].sf, whole(LOGICAL_OUTPORT));
+    action_setup_add(&s, a->args[1].sf, whole(ipv6 ? OFF_XXREG0 : OFF_REG0));
+    action_setup_begin(&s, e->out);
+    ofa_put_load_u64(e->out, OFF_ETH_DST, 0, 48, 0);
+    ofa_put_load_u64(e->out, LOGICAL_FLAGS, MLF_LOOKUP_IPV6, 1, ipv6);
+    ofa_put_resubmit(e->out, table);
+    action_setup_end(&s, e->out);
+}
+
+/* R = lookup_arp(P, A, M) and its likes */
+static void
+lookup_mac_encode(const struct action *a, struct action_encoder *e)
+{
+    bool ipv6 = a->class->args[1] == 'X';
+    struct action_setup s = { 0 };
+    uint8_t table;
+    if (!lookup_table(a, e, &table)) {
+        return;
+    }
+    action_setup_add(&s, a->args[0].sf, whole(LOGICAL_INPORT));
+    action_setup_add(&s, a->args[1].sf, whole(ipv6 ? OFF_XXREG0 : OFF_REG0));
+    if (a->class->args[2]) {
+        action_setup_add(&s, a->args[2].sf, whole(OFF_ETH_SRC));
+    }
+    action_setup_begin(&s, e->out);
+    ofa_put_load_u64(e->out, LOGICAL_FLAGS, MLF_LOOKUP_IPV6, 1, ipv6);
+    ofa_put_load_u64(e->out, LOGICAL_FLAGS, MLF_LOOKUP, 1, 0);
+    ofa_put_resubmit(e->out, table);
+    action_setup_end(&s, e->out);
+    ofa_put_move(e->out, flag_bit(MLF_LOOKUP), a->dst.sf);
+}
+
+/* P = get_fdb(A) */
+static void
+get_fdb_encode(const struct action *a, struct action_encoder *e)
+{
+    struct action_setup s = { 0 };
+    uint8_t table;
+    bool direct = a->dst.sf.field == LOGICAL_OUTPORT;
+    if (e->env->pipeline == LOGICAL_EGRESS) {
+        action_encode_fail(e, "get_fdb can only be used in the ingress pipeline");
+    }
+    if (!lookup_table(a, e, &table)) {
+        return;
+    }
+    if (!direct) {
+        ofa_put_push(e->out, whole(LOGICAL_OUTPORT));
+    }
+    action_setup_add(&s, a->args[0].sf, whole(OFF_ETH_DST));
+    action_setup_begin(&s, e->out);
+    ofa_put_load_u64(e->out, LOGICAL_OUTPORT, 0, 32, 0);
+    ofa_put_resubmit(e->out, table);
+    action_setup_end(&s, e->out);
+    if (!direct) {
+        ofa_put_move(e->out, whole(LOGICAL_OUTPORT), a->dst.sf);
+        ofa_put_pop(e->out, whole(LOGICAL_OUTPORT));
+    }
+}
+
+/* R = lookup_fdb(P, A) */
+static void
+lookup_fdb_encode(const struct action *a, struct action_encoder *e)
+{
+    struct action_setup s = { 0 };
+    uint8_t table;
+    if (!lookup_table(a, e, &table)) {
+        return;
+    }
+    action_setup_add(&s, a->args[0].sf, whole(LOGICAL_INPORT));
+    action_setup_add(&s, a->args[1].sf, whole(OFF_ETH_SRC));
+    action_setup_begin(&s, e->out);
+    ofa_put_load_u64(e->out, LOGICAL_FLAGS, MLF_LOOKUP, 1, 0);
+    ofa_put_resubmit(e->out, table);
+    action_setup_end(&s, e->out);
+    ofa_put_move(e->out, flag_bit(MLF_LOOKUP), a->dst.sf);
+}
+
+/* R = question(): the packet as it is, the answer in one bit of the flags. */
+static void
+ask_encode(const struct action *a, struct action_encoder *e, unsigned bit)
+{
+    uint8_t table;
+    if (lookup_table(a, e, &table)) {
+        ofa_put_load_u64(e->out, LOGICAL_FLAGS, bit, 1, 0);
+        ofa_put_resubmit(e->out, table);
+        ofa_put_move(e->out, flag_bit(bit), a->dst.sf);
+    }
+}
+
+static void
+check_encode(const struct action *a, struct action_encoder *e)
+{
+    ask_encode(a, e, MLF_LOOKUP);
+}
+
+static void
+port_sec_encode(const struct action *a, struct action_encoder *e)
+{
+    ask_encode(a, e, MLF_PORT_SEC_FAILED);
+}
+
+/* A table does it all: ct_snat_to_vip; mac_cache_use; */
+static void
+resubmit_encode(const struct action *a, struct action_encoder *e)
+{
+    uint8_t table;
+    if (lookup_table(a, e, &table)) {
+        ofa_put_resubmit(e->out, table);
+    }
+}
+
+/* R = check_pkt_larger(L) */
+static bool
+larger_parse(struct action_parser *p, struct action *a)
+{
+    return action_match(p, LEX_LPAREN, "`('") && action_parse_number(p, 0, UINT16_MAX, &a->number) && action_match(p, LEX_RPAREN, "`)'");
+}
+
+static void
+larger_format(const struct action *a, struct str *out)
+{
+    str_printf(out, "check_pkt_larger(%u)", a->number);
+}
+
+static void
+larger_encode(const struct action *a, struct action_encoder *e)
+{
+    ofa_put_check_pkt_larger(e->out, a->number, flag_bit(MLF_CHECK_LARGER));
+    ofa_put_move(e->out, flag_bit(MLF_CHECK_LARGER), a->dst.sf);
+}
+
+static const struct action_class statements[] = {
+    { .name = "get_arp", .args = "PI", .encode = get_mac_encode, .param = TABLE(mac_bind) },
+    { .name = "get_nd", .args = "PX", .encode = get_mac_encode, .param = TABLE(mac_bind) },
+    { .name = "ct_snat_to_vip", .encode = resubmit_encode, .param = TABLE(ct_snat_hairpin) },
+    { .name = "mac_cache_use", .encode = resubmit_encode, .param = TABLE(mac_cache_use) },
+};
+const struct action_family action_family_lookup = { statements, ARRAY_SIZE(statements), false };
+
+static const struct action_class functions[] = {
+    { .name = "lookup_arp", .args = "PIE", .encode = lookup_mac_encode, .param = TABLE(mac_lookup), .result_bits = 1 },
+    { .name = "lookup_arp_ip", .args = "PI", .encode = lookup_mac_encode, .param = TABLE(mac_lookup_ip), .result_bits = 1 },
+    { .name = "lookup_nd", .args = "PXE", .encode = lookup_mac_encode, .param = TABLE(mac_lookup), .result_bits = 1 },
+    { .name = "lookup_nd_ip", .args = "PX", .encode = lookup_mac_encode, .param = TABLE(mac_lookup_ip), .result_bits = 1 },
+    { .name = "get_fdb", .args = "E", .encode = get_fdb_encode, .param = TABLE(fdb), .result_bits = 0 },
+    { .name = "lookup_fdb", .args = "PE", .encode = lookup_fdb_encode, .param = TABLE(fdb_lookup), .result_bits = 1 },
+    { .name = "check_in_port_sec", .args = "", .encode = port_sec_encode, .param = TABLE(in_port_sec), .result_bits = 1 },
+    { .name = "check_out_port_sec", .args = "", .encode = port_sec_encode, .param = TABLE(out_port_sec), .result_bits = 1 },
+    { .name = "chk_lb_hairpin", .args = "", .encode = check_encode, .param = TABLE(chk_lb_hairpin), .result_bits = 1 },
+    { .name = "chk_lb_hairpin_reply", .args = "", .encode = check_encode, .param = TABLE(chk_lb_hairpin_reply), .result_bits = 1 },
+    { .name = "chk_lb_aff", .args = "", .encode = check_encode, .param = TABLE(chk_lb_aff), .result_bits = 1 },
+    { .name = "check_ecmp_nh", .args = "", .encode = check_encode, .param = TABLE(ecmp_nh), .result_bits = 1 },
+    { .name = "check_ecmp_nh_mac", .args = "", .encode = check_encode, .param = TABLE(ecmp_nh_mac), .result_bits = 1 },
+    { .name = "check_pkt_larger", .parse = larger_parse, .format = larger_format, .encode = larger_encode, .result_bits = 1 },
+};
+const struct action_family action_family_lookup_result = { functions, ARRAY_SIZE(functions), true };

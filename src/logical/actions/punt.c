@@ -1,0 +1,296 @@
+/* What the controller does: packets made from packets (ARP, ND, ICMP, resets), learning, logging, and replies to what the switch cannot answer. Layouts: opcode.h. */
+#include <arpa/inet.h>
+
+#include "logical/actions/internal.h"
+
+static void
+name_format(const struct action *a, struct str *out)
+{
+    str_puts(out, a->class->name);
+}
+
+/* name { action; ... }: the actions are for the other packet. */
+static bool
+replace_parse(struct action_parser *p, struct action *a)
+{
+    bool outer = p->other_packet;
+    p->other_packet = true;
+    bool ok = action_parse_nested(p, a);
+    p->other_packet = outer;
+    a->number = 1;
+    return ok;
+}
+
+/* The braces may be left out. */
+static bool
+replace_parse_optional(struct action_parser *p, struct action *a)
+{
+    return p->lex.token.type != LEX_LCURLY || replace_parse(p, a);
+}
+
+static void
+replace_format(const struct action *a, struct str *out)
+{
+    if (a->number) {
+        action_format_nested(a, out);
+    } else {
+        str_puts(out, a->class->name);
+    }
+}
+
+static void
+replace_encode(const struct action *a, struct action_encoder *e)
+{
+    struct str nested = STR_INIT;
+    struct action_encoder inner = { .env = e->env, .out = &nested, .other_packet = true };
+    action_list_encode(a->nested, &inner);
+    if (inner.error) {
+        action_encode_fail(e, "%s", inner.error);
+        free(inner.error);
+    } else {
+        action_put_punt(e, a->class->param, str_c(&nested), nested.len, false);
+    }
+    str_free(&nested);
+}
+
+/* put_arp(P, A, E), put_nd(P, A, E), put_fdb(P, E), handle_svc_check(P): the arguments where opcode.h says. */
+static void
+report_encode(const struct action *a, struct action_encoder *e)
+{
+    struct action_setup s = { 0 };
+    for (size_t i = 0; a->class->args[i]; i++) {
+        char kind = a->class->args[i];
+        enum of_field to = kind == 'P' ? LOGICAL_INPORT : kind == 'I' ? OFF_REG0 : kind == 'X' ? OFF_XXREG0 : OFF_ETH_SRC;
+        action_setup_add(&s, a->args[i].sf, whole(to));
+    }
+    action_setup_begin(&s, e->out);
+    action_put_punt(e, a->class->param, NULL, 0, false);
+    action_setup_end(&s, e->out);
+}
+
+static void
+punt_encode(const struct action *a, struct action_encoder *e)
+{
+    action_put_punt(e, a->class->param, NULL, 0, false);
+}
+
+/* "name;" or "name();" */
+static bool
+optional_parens_parse(struct action_parser *p, struct action *a)
+{
+    return !lexer_match(&p->lex, LEX_LPAREN) || action_match(p, LEX_RPAREN, "`)'");
+}
+
+/* bind_vport("virtual port", P) */
+static bool
+bind_vport_parse(struct action_parser *p, struct action *a)
+{
+    if (!action_match(p, LEX_LPAREN, "`('")) {
+        return false;
+    }
+    if (p->lex.token.type != LEX_STRING) {
+        return action_expected(p, "the name of a logical port, in quotes,");
+    }
+    a->data = (char *) p->lex.token.s;
+    lexer_next(&p->lex);
+    size_t at = p->lex.token.end;
+    if (!action_match(p, LEX_COMMA, "`,'") || !action_parse_field(p, &a->args[0])) {
+        return false;
+    }
+    if (a->args[0].symbol->kind != SYMBOL_STRING) {
+        return action_fail(p, lexer_message(&p->lex, at, "bind_vport needs inport or outport here"));
+    }
+    return action_match(p, LEX_RPAREN, "`)'");
+}
+
+static void
+bind_vport_format(const struct action *a, struct str *out)
+{
+    str_puts(out, "bind_vport(");
+    lex_format_string(out, a->data);
+    str_puts(out, ", ");
+    field_format(&a->args[0], out);
+    str_putc(out, ')');
+}
+
+static void
+bind_vport_encode(const struct action *a, struct action_encoder *e)
+{
+    struct action_setup s = { 0 };
+    uint32_t key;
+    if (!e->env->lookup_port || !e->env->lookup_port(e->env->aux, a->data, &key)) {
+        return;                        /* Nothing can be bound that is not there. */
+    }
+    key = htonl(key);
+    action_setup_add(&s, a->args[0].sf, whole(LOGICAL_INPORT));
+    action_setup_begin(&s, e->out);
+    action_put_punt(e, OPCODE_BIND_VPORT, &key, sizeof key, false);
+    action_setup_end(&s, e->out);
+}
+
+/* log(name="...", severity=..., verdict=..., meter="...") */
+struct log {
+    const char *name, *meter;
+    struct opcode_log head;
+};
+static const char *const severities[] = { [1] = "alert", [4] = "warning", [5] = "notice", [6] = "info", [7] = "debug" };
+static const char *const verdicts[] = { [LOG_VERDICT_ALLOW] = "allow", [LOG_VERDICT_DROP] = "drop", [LOG_VERDICT_REJECT] = "reject" };
+
+static bool
+choice_parse(struct action_parser *p, const char *const *names, size_t n, uint8_t *value, const char *what)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (names[i] && token_is(&p->lex.token, names[i])) {
+            *value = i;
+            lexer_next(&p->lex);
+            return true;
+        }
+    }
+    return action_expected(p, what);
+}
+
+static bool
+log_string_parse(struct action_parser *p, const char **s)
+{
+    if (p->lex.token.type != LEX_STRING) {
+        return action_expected(p, "a string");
+    }
+    *s = p->lex.token.s;
+    lexer_next(&p->lex);
+    return true;
+}
+
+static bool
+log_argument_parse(struct action_parser *p, struct log *log)
+{
+    struct token key = p->lex.token;
+    lexer_next(&p->lex);
+    if (key.type != LEX_ID || p->lex.token.type != LEX_EQUALS) {
+        return action_expected(p, "an argument like name=\"...\"");
+    }
+    lexer_next(&p->lex);
+    if (token_is(&key, "name")) {
+        size_t at = p->lex.token.start;
+        return log_string_parse(p, &log->name)
+               && (strlen(log->name) < 64 || action_fail(p, lexer_message(&p->lex, at, "a name has less than 64 bytes")));
+    } else if (token_is(&key, "meter")) {
+        return log_string_parse(p, &log->meter);
+    } else if (token_is(&key, "severity")) {
+        return choice_parse(p, severities, ARRAY_SIZE(severities), &log->head.severity, "alert, warning, notice, info or debug");
+    } else if (token_is(&key, "verdict")) {
+        if (token_is(&p->lex.token, "deny")) {
+            log->head.verdict = LOG_VERDICT_DROP;      /* The same, in other words. */
+            lexer_next(&p->lex);
+            return true;
+        }
+        return choice_parse(p, verdicts, ARRAY_SIZE(verdicts), &log->head.verdict, "allow, drop, deny or reject");
+    }
+    return action_fail(p, lexer_message(&p->lex, key.start, "log has the arguments name, severity, verdict and meter"));
+}
+
+static bool
+log_parse(struct action_parser *p, struct action *a)
+{
+    struct log *log = a->data = arena_zalloc(p->arena, sizeof *log);
+    log->head = (struct opcode_log) { .verdict = LOG_VERDICT_UNKNOWN, .severity = 6 };
+    if (p->lex.token.type == LEX_SEMICOLON) {
+        return true;
+    }
+    if (!action_match(p, LEX_LPAREN, "`('")) {
+        return false;
+    }
+    while (!lexer_match(&p->lex, LEX_RPAREN)) {
+        if (!log_argument_parse(p, log) || (p->lex.token.type != LEX_RPAREN && !action_match(p, LEX_COMMA, "`,' or `)'"))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void
+log_format(const struct action *a, struct str *out)
+{
+    const struct log *log = a->data;
+    str_puts(out, "log(");
+    if (log->name) {
+        str_puts(out, "name=");
+        lex_format_string(out, log->name);
+        str_puts(out, ", ");
+    }
+    if (log->head.verdict != LOG_VERDICT_UNKNOWN) {
+        str_printf(out, "verdict=%s, ", verdicts[log->head.verdict]);
+    }
+    str_printf(out, "severity=%s", severities[log->head.severity]);
+    if (log->meter) {
+        str_puts(out, ", meter=");
+        lex_format_string(out, log->meter);
+    }
+    str_putc(out, ')');
+}
+
+static void
+log_encode(const struct action *a, struct action_encoder *e)
+{
+    const struct log *log = a->data;
+    struct action_env env = *e->env;
+    struct str data = STR_INIT;
+    uint32_t meter;
+    if (log->meter && env.meter && env.meter(env.aux, log->meter, &meter)) {
+        env.controller_meter = meter;
+    }
+    struct action_encoder inner = { .env = &env, .out = e->out };
+    str_put(&data, &log->head, sizeof log->head);
+    str_puts(&data, log->name ? log->name : "");
+    action_put_punt(&inner, OPCODE_LOG, data.s, data.len, false);
+    str_free(&data);
+}
+
+#define REPLACE(NAME, PREREQ, OPCODE) \
+    { .name = NAME, .prereq = PREREQ, .parse = replace_parse, .format = replace_format, .encode = replace_encode, .param = OPCODE }
+#define REPLACE_OPTIONAL(NAME, PREREQ, OPCODE) \
+    { .name = NAME, .prereq = PREREQ, .parse = replace_parse_optional, .format = replace_format, .encode = replace_encode, .param = OPCODE }
+#define REPORT(NAME, ARGS, OPCODE) { .name = NAME, .args = ARGS, .encode = report_encode, .param = OPCODE }
+#define PUNT(NAME, PREREQ, OPCODE) \
+    { .name = NAME, .prereq = PREREQ, .parse = optional_parens_parse, .format = name_format, .encode = punt_encode, .param = OPCODE }
+
+static const struct action_class statements[] = {
+    REPLACE("arp", "ip4", OPCODE_ARP),
+    REPLACE("nd_ns", "ip6", OPCODE_ND_NS),
+    REPLACE("nd_na", "nd_ns", OPCODE_ND_NA),
+    REPLACE("nd_na_router", "nd_ns", OPCODE_ND_NA_ROUTER),
+    REPLACE("icmp4", "ip4", OPCODE_ICMP),
+    REPLACE("icmp6", "ip6", OPCODE_ICMP),
+    REPLACE("icmp4_error", "ip4", OPCODE_ICMP_ERROR),
+    REPLACE("icmp6_error", "ip6", OPCODE_ICMP_ERROR),
+    REPLACE_OPTIONAL("tcp_reset", "tcp", OPCODE_TCP_RESET),
+    REPLACE_OPTIONAL("sctp_abort", "sctp", OPCODE_SCTP_ABORT),
+    REPLACE_OPTIONAL("reject", NULL, OPCODE_REJECT),
+    REPORT("put_arp", "PIE", OPCODE_PUT_ARP),
+    REPORT("put_nd", "PXE", OPCODE_PUT_ND),
+    REPORT("put_fdb", "PE", OPCODE_PUT_FDB),
+    REPORT("handle_svc_check", "P", OPCODE_SVC_CHECK),
+    PUNT("handle_dhcpv6_reply", NULL, OPCODE_DHCPV6_REPLY),
+    PUNT("handle_bfd_msg", NULL, OPCODE_BFD),
+    PUNT("igmp", NULL, OPCODE_IGMP),
+    { .name = "bind_vport", .parse = bind_vport_parse, .format = bind_vport_format, .encode = bind_vport_encode },
+    { .name = "log", .parse = log_parse, .format = log_format, .encode = log_encode },
+};
+const struct action_family action_family_punt = { statements, ARRAY_SIZE(statements), false };
+
+/* R = dns_lookup() */
+static void
+result_encode(const struct action *a, struct action_encoder *e)
+{
+    const struct of_subfield *sf = &a->dst.sf;
+    if (sf->field < OFF_REG0 || sf->field > OFF_REG15) {
+        action_encode_fail(e, "the result of %s must be in a register", a->class->name);
+        return;
+    }
+    struct opcode_result r = { .reg = sf->field - OFF_REG0, .bit = sf->ofs };
+    action_put_punt(e, a->class->param, &r, sizeof r, true);
+}
+
+static const struct action_class functions[] = {
+    { .name = "dns_lookup", .prereq = "udp", .args = "", .encode = result_encode, .param = OPCODE_DNS_LOOKUP, .result_bits = 1 },
+};
+const struct action_family action_family_punt_result = { functions, ARRAY_SIZE(functions), true };

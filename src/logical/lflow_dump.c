@@ -1,0 +1,180 @@
+/* lflow_dump.c - a helper for tests: logical flows in, OpenFlow out.
+ *
+ * Reads lines "PIPELINE<tab>TABLE<tab>PRIORITY<tab>MATCH<tab>ACTIONS" (pipeline ingress or egress) and writes for each the OpenFlow flows as ovs-ofctl takes them, or with
+ * --hex as OpenFlow 1.5 flow_mod messages for "ovs-ofctl ofp-print". Every port has a key made of its name. What is refused is written to the standard error,
+ * and so is a text that is not the same after formatting; then the exit status is 1. */
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "logical/action.h"
+#include "openflow/action.h"
+
+static bool
+lookup_port(void *aux, const char *name, uint32_t *key)
+{
+    *key = 1 + hash_string(name, 0) % 32767;
+    return true;
+}
+
+static bool
+meter(void *aux, const char *name, uint32_t *id)
+{
+    *id = 7;
+    return true;
+}
+
+static bool
+resident(void *aux, const char *name)
+{
+    return true;
+}
+
+static const struct action_env action_env = {
+    .n_tables = 40, .ingress_table = 8, .egress_table = 62, .output_table = 52, .save_inport_table = 88, .is_switch = true,
+    .tables = { 90, 91, 92, 93, 94, 95, 96, 97, 98, 99, 100, 101, 102, 103 },
+    .lookup_port = lookup_port, .meter = meter,
+};
+
+static void
+put_be(struct str *s, uint64_t x, int bytes)
+{
+    for (int i = bytes; i-- > 0;) {
+        str_putc(s, x >> (8 * i));
+    }
+}
+
+/* OpenFlow 1.5.1, 7.3.4.2: one apply-actions instruction. */
+static void
+print_flow_mod(unsigned table, unsigned priority, const struct of_match *match, const struct str *actions)
+{
+    struct str oxm = STR_INIT, s = STR_INIT;
+    of_match_put_oxm(match, &oxm);
+    size_t match_len = 4 + oxm.len, padded = (match_len + 7) / 8 * 8;
+    put_be(&s, 6, 1);
+    put_be(&s, 14, 1);
+    put_be(&s, 48 + padded + (actions->len ? 8 + actions->len : 0), 2);
+    put_be(&s, 1, 4);
+    put_be(&s, 0, 8);
+    put_be(&s, 0, 8);
+    put_be(&s, table, 1);
+    put_be(&s, 0, 1);
+    put_be(&s, 0, 4);
+    put_be(&s, priority, 2);
+    put_be(&s, UINT32_MAX, 4);
+    put_be(&s, UINT32_MAX, 4);
+    put_be(&s, UINT32_MAX, 4);
+    put_be(&s, 0, 4);
+    put_be(&s, 1, 2);
+    put_be(&s, match_len, 2);
+    str_put(&s, oxm.s, oxm.len);
+    put_be(&s, 0, padded - match_len);
+    if (actions->len) {
+        put_be(&s, 4, 2);
+        put_be(&s, 8 + actions->len, 2);
+        put_be(&s, 0, 4);
+        str_put(&s, actions->s, actions->len);
+    }
+    for (size_t i = 0; i < s.len; i++) {
+        printf("%02x", (uint8_t) s.s[i]);
+    }
+    putchar('\n');
+    str_free(&s);
+    str_free(&oxm);
+}
+
+static void
+print_flow(unsigned table, unsigned priority, const struct of_match *match, const struct str *actions)
+{
+    struct str s = STR_INIT;
+    str_printf(&s, "table=%u,priority=%u%s", table, priority, match->n ? "," : "");
+    of_match_format(match, &s);
+    str_puts(&s, " actions=");
+    ofa_format(actions->s, actions->len, &s);
+    puts(str_c(&s));
+    str_free(&s);
+}
+
+static char *
+check_format(const struct expr *e, const struct actions *a)
+{
+    struct str s = STR_INIT, t = STR_INIT;
+    struct expr *e2 = NULL;
+    struct actions *a2 = NULL;
+    expr_format(e, &s);
+    char *error = expr_parse(str_c(&s), &e2);
+    if (!error && !expr_equal(e, e2)) {
+        error = xasprintf("formatted as %s, which is another match", str_c(&s));
+    }
+    str_clear(&s);
+    actions_format(a, &s);
+    if (!error) {
+        error = actions_parse(str_c(&s), &a2);
+    }
+    if (!error) {
+        actions_format(a2, &t);
+        if (strcmp(str_c(&s), str_c(&t))) {
+            error = xasprintf("formatted as %s and then as %s", str_c(&s), str_c(&t));
+        }
+    }
+    str_free(&s);
+    str_free(&t);
+    expr_unref(e2);
+    actions_unref(a2);
+    return error;
+}
+
+static char *
+translate(char *line, bool hex)
+{
+    char *field[5];
+    for (int i = 0; i < 5; i++) {
+        field[i] = strsep(&line, i < 4 ? "\t" : "\n");
+        if (!field[i]) {
+            return xstrdup("five fields are needed");
+        }
+    }
+    struct action_env env = action_env;
+    struct expr_env expr_env = { .lookup_port = lookup_port, .is_chassis_resident = resident };
+    env.pipeline = strcmp(field[0], "egress") ? LOGICAL_INGRESS : LOGICAL_EGRESS;
+    env.cur_ltable = atoi(field[1]);
+    unsigned table = env.cur_ltable + (env.pipeline == LOGICAL_INGRESS ? env.ingress_table : env.egress_table);
+    struct expr *e = NULL;
+    struct actions *a = NULL;
+    struct expr_matches m = EXPR_MATCHES_INIT;
+    struct str out = STR_INIT;
+    char *error = expr_parse(field[3], &e);
+    error = error ? error : actions_parse(field[4], &a);
+    error = error ? error : check_format(e, a);
+    error = error ? error : expr_resolve(e, actions_prereqs(a), &expr_env, &m);
+    error = error ? error : actions_encode(a, &env, &out);
+    for (size_t i = 0; !error && i < m.n; i++) {
+        (hex ? print_flow_mod : print_flow)(table, atoi(field[2]), &m.m[i].match, &out);
+    }
+    expr_matches_destroy(&m);
+    str_free(&out);
+    expr_unref(e);
+    actions_unref(a);
+    return error;
+}
+
+int
+main(int argc, char **argv)
+{
+    char *line = NULL;
+    size_t cap = 0;
+    int status = 0;
+    while (getline(&line, &cap, stdin) > 0) {
+        char *copy = xstrdup(line);
+        char *error = translate(line, argc > 1 && !strcmp(argv[1], "--hex"));
+        if (error) {
+            fprintf(stderr, "%s\n    %s", error, copy);
+            status = 1;
+        }
+        free(error);
+        free(copy);
+    }
+    free(line);
+    return status;
+}
