@@ -256,6 +256,14 @@ fact_find(struct incr_relation *r, const void *key, size_t key_len, const void *
     return NULL;
 }
 
+const struct incr_fact *
+incr_find(struct incr_relation *r, const void *key, size_t key_len, const void *value, size_t len)
+{
+    uint32_t hash = hash_bytes(value, len, hash_bytes(key, key_len, 0));
+    const struct incr_fact *f = fact_find(r, key, key_len, value, len, hash);
+    return f && f->refs ? f : NULL;
+}
+
 void
 incr_emit(struct incr_unit *u, struct incr_relation *r, const void *key, size_t key_len, const void *value,
           size_t len)

@@ -75,6 +75,9 @@ size_t incr_count(struct incr_relation *, const void *key, size_t key_len, struc
 /* The keys that have facts, in no order; BY reads which there are. */
 struct incr_key *incr_first_key(struct incr_relation *, struct dep_reader *by);
 struct incr_key *incr_next_key(struct incr_key *);
+/* This very fact (of an INCR_DIGEST relation, by the digest of the value), or NULL. Not recorded. */
+const struct incr_fact *incr_find(struct incr_relation *, const void *key, size_t key_len, const void *value,
+                                  size_t value_len);
 size_t incr_n_facts(const struct incr_relation *);
 
 /* ---- sinks ---- */

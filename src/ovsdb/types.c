@@ -110,6 +110,16 @@ ovsdb_set_has_str(const struct ovsdb_set *set, const char *s)
     return found;
 }
 
+bool
+ovsdb_set_has_ref(const struct ovsdb_set *set, const struct ovsdb_base_desc *base, const struct uuid *uuid)
+{
+    struct ovsdb_row probe = { .uuid = *uuid };
+    bool found;
+
+    ovsdb_atoms_find(set->v, set->n, 1, &(union ovsdb_atom) { .row = &probe }, base, &found);
+    return found;
+}
+
 /* ---- sorting ---- */
 
 static void

@@ -135,6 +135,8 @@ const char *ovsdb_map_get(const struct ovsdb_map *, const char *key);
 bool ovsdb_map_get_bool(const struct ovsdb_map *, const char *key, bool default_);   /* "true"/"false" */
 int64_t ovsdb_map_get_int(const struct ovsdb_map *, const char *key, int64_t default_);
 bool ovsdb_set_has_str(const struct ovsdb_set *, const char *);
+/* A set of references has the row with this UUID, present or not. */
+bool ovsdb_set_has_ref(const struct ovsdb_set *, const struct ovsdb_base_desc *, const struct uuid *);
 struct uuid ovsdb_atom_uuid(const union ovsdb_atom *, const struct ovsdb_base_desc *);
 int ovsdb_atom_compare(const union ovsdb_atom *, const union ovsdb_atom *, const struct ovsdb_base_desc *);
 

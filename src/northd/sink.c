@@ -1,0 +1,772 @@
+/* sink.c - facts become rows; see sink.h.
+ *
+ * An *entry* stands for one row, said or found, by the digest of its key. It is *due* when what is said and what is
+ * found may differ: after an event on either side. outbox_flush() looks at the due entries and makes the transaction. */
+#include <stdlib.h>
+#include "northd/sink.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "runtime/metrics.h"
+
+LOG_MODULE(northd_sink);
+METRIC(txn_committed);
+METRIC(txn_failed);
+METRIC(rows_inserted);
+METRIC(rows_updated);
+METRIC(rows_deleted);
+
+struct entry {
+    struct hmap_node node;             /* In sink->entries, by `key`. */
+    struct hmap_node row_node;         /* In sink->rows, while `row`. */
+    struct list due;                   /* In sink->due, outbox->in_flight, or empty. */
+    struct sink *sink;
+    struct digest key;
+    struct digest want;                /* Of the owned columns, as said. */
+    struct incr_fact *fact;            /* What is said, or NULL. */
+    struct ovsdb_row *row;             /* What is found, or NULL. */
+    char *content;                     /* JSON object to write, while it is at hand; */
+    uint64_t columns;                  /* and which columns it has. */
+    struct identity *identity;         /* When someone asked for the UUID. */
+    bool check_members;                /* The whole set is to be compared. */
+    bool in_flight;
+};
+
+struct identity {
+    struct uuid uuid;                  /* The row's, or the wish. */
+    struct uuid wish;
+    struct dep_source source;
+};
+
+/* What a unit says of a row; the JSON object follows. */
+struct said {
+    struct digest want;
+    uint64_t columns;
+};
+
+/* A change of a row's member set that is due. */
+struct delta {
+    struct list node;                  /* In sink->deltas. */
+    struct entry *entry;
+    struct uuid element;
+    bool add;
+};
+
+struct sink {
+    struct list node;                  /* In outbox->sinks, in order of creation. */
+    struct outbox *outbox;
+    const char *name;
+    const struct ovsdb_table_desc *desc;
+    struct ovsdb_table *table;
+    uint64_t owned, usable;            /* usable: those that the server has. */
+    unsigned flags;
+    void (*identify)(const struct ovsdb_row *, struct str *);
+    struct incr_relation *said;        /* Key: digest of the key; value: digest of the record, its JSON. */
+    struct incr_relation *members;     /* Key: digest of the key; value: UUID. */
+    int member_column;                 /* -1: none. */
+    struct hmap entries;
+    struct hmap rows;                  /* Entries that have a row, by the row. */
+    struct list due;
+    struct list deltas;
+    struct uuid *surplus;              /* Rows with a key that another row has. */
+    size_t n_surplus, surplus_cap;
+    struct ovsdb_watch watch;
+    struct str scratch;
+    struct ovsdb_record *record;
+};
+
+struct outbox {
+    struct ovsdb *db;
+    struct incr *incr;
+    bool locked;
+    struct list sinks;
+    struct list in_flight;             /* struct entry */
+    struct ovsdb_txn_handle *pending;
+    bool pending_extra;
+    size_t limit;                      /* Entries a transaction, after one was refused; 0: no limit. */
+    int64_t retry_at;                  /* 0: at once. */
+    struct loop_timer *timer;
+    bool (*add_extra)(void *, struct ovsdb_txn *);
+    void (*extra_done)(void *, bool);
+    void *extra_aux;
+    void (*wake)(void *);
+    void *wake_aux;
+};
+
+/* ---- entries ---- */
+
+static struct entry *
+entry_find(struct sink *s, struct digest key)
+{
+    HMAP_FOR_EACH_HASH (e, struct entry, node, (uint32_t) key.lo, &s->entries) {
+        if (digest_equal(e->key, key)) {
+            return e;
+        }
+    }
+    return NULL;
+}
+
+static struct entry *
+entry_get(struct sink *s, struct digest key)
+{
+    struct entry *e = entry_find(s, key);
+    if (!e) {
+        e = XNEW(struct entry);
+        e->sink = s;
+        e->key = key;
+        list_init(&e->due);
+        hmap_insert(&s->entries, &e->node, (uint32_t) key.lo);
+    }
+    return e;
+}
+
+static void
+entry_destroy(struct entry *e)
+{
+    hmap_remove(&e->sink->entries, &e->node);
+    list_remove(&e->due);
+    if (e->identity) {
+        dep_source_destroy(&e->identity->source);
+        free(e->identity);
+    }
+    free(e->content);
+    free(e);
+}
+
+static void
+entry_due(struct entry *e)
+{
+    if (!e->in_flight && list_is_empty(&e->due)) {
+        list_push_back(&e->sink->due, &e->due);
+    }
+}
+
+static struct digest
+key_digest(const void *key, size_t n)
+{
+    return digest_bytes(key, n);
+}
+
+static struct digest
+row_key(struct sink *s, const struct ovsdb_row *row)
+{
+    if (s->flags & SINK_DIGEST) {
+        return ((const struct ovsdb_digest_row *) row)->digest;
+    } else if (!s->identify) {
+        return key_digest(&row->uuid, sizeof row->uuid);
+    }
+    str_clear(&s->scratch);
+    s->identify(row, &s->scratch);
+    return key_digest(str_c(&s->scratch), s->scratch.len);
+}
+
+static void
+identity_update(struct entry *e)
+{
+    struct identity *i = e->identity;
+    if (i) {
+        const struct uuid *now = e->row ? &e->row->uuid : &i->wish;
+        if (!uuid_equal(&i->uuid, now)) {
+            i->uuid = *now;
+            dep_changed(&i->source, DEP_ALL);
+        }
+    }
+}
+
+/* ---- what is found ---- */
+
+static struct entry *
+entry_of_row(struct sink *s, const struct ovsdb_row *row)
+{
+    HMAP_FOR_EACH_HASH (e, struct entry, row_node, uuid_hash(&row->uuid), &s->rows) {
+        if (e->row == row) {
+            return e;
+        }
+    }
+    return NULL;
+}
+
+static void
+row_found(struct sink *s, struct ovsdb_row *row)
+{
+    struct entry *e = entry_get(s, row_key(s, row));
+
+    if (e->row) {
+        GROW(s->surplus, s->surplus_cap, s->n_surplus + 1);
+        s->surplus[s->n_surplus++] = row->uuid;
+        return;
+    }
+    e->row = row;
+    hmap_insert(&s->rows, &e->row_node, uuid_hash(&row->uuid));
+    e->check_members = s->member_column >= 0;
+    identity_update(e);
+    entry_due(e);
+}
+
+/* The row of E is not (any more) what E stands for. */
+static void
+row_lost(struct entry *e)
+{
+    hmap_remove(&e->sink->rows, &e->row_node);
+    e->row = NULL;
+    identity_update(e);
+    entry_due(e);
+}
+
+static void
+table_changed(struct ovsdb_watch *w, struct ovsdb_row *row, uint64_t changed)
+{
+    struct sink *s = CONTAINER_OF(w, struct sink, watch);
+    struct entry *e = entry_of_row(s, row);
+
+    if (e && (!row->present || !digest_equal(row_key(s, row), e->key))) {
+        row_lost(e);
+        e = NULL;
+    }
+    if (!row->present) {
+        return;
+    }
+    if (!e) {
+        row_found(s, row);
+    } else if (s->member_column >= 0 && changed & OVSDB_COLUMN(s->member_column)) {
+        /* Of what we are writing ourselves we know the difference already. */
+        e->check_members |= !e->in_flight;
+        entry_due(e);
+    } else if (changed & s->owned) {
+        entry_due(e);
+    }
+}
+
+/* ---- what is said ---- */
+
+static void
+told_row(void *s_, struct incr_fact *f, enum incr_event event, const void *value, size_t len)
+{
+    struct sink *s = s_;
+    struct digest key;
+
+    if (s->flags & SINK_DIGEST) {
+        memcpy(&key, event == INCR_REMOVED ? (void *) &((struct entry *) f->sink_data)->key : value, sizeof key);
+    } else {
+        memcpy(&key, f->key->bytes, sizeof key);
+    }
+    struct entry *e = entry_get(s, key);
+    if (event == INCR_REMOVED) {
+        f->sink_data = NULL;
+        if (e->fact == f) {
+            e->fact = NULL;
+            free(e->content);
+            e->content = NULL;
+            if (!(s->flags & SINK_DIGEST)) {
+                /* Another unit may say the same row differently: it has its turn now. */
+                INCR_FOR_EACH_FACT (other, s->said, f->key->bytes, f->key->len, NULL) {
+                    if (other->sink_data) {
+                        e->fact = (struct incr_fact *) (uintptr_t) other;
+                        incr_refresh(e->fact);
+                        break;
+                    }
+                }
+            }
+        }
+    } else {
+        f->sink_data = e;
+        if (e->fact && e->fact != f && e->fact->refs && memcmp(e->fact->value, f->value, f->len) < 0) {
+            return;                    /* Two units disagree about a row: the smaller one has it. */
+        }
+        e->fact = f;
+        const struct said *said = value;
+        e->want = said->want;
+        e->columns = said->columns;
+        free(e->content);
+        e->content = xstrndup((const char *) (said + 1), len - sizeof *said);
+    }
+    entry_due(e);
+}
+
+static void
+told_member(void *s_, struct incr_fact *f, enum incr_event event, const void *value, size_t len UNUSED)
+{
+    struct sink *s = s_;
+    struct digest key;
+
+    if (event == INCR_REFRESHED) {
+        return;
+    }
+    memcpy(&key, f->key->bytes, sizeof key);
+    struct entry *e = entry_get(s, key);
+    if (!e->check_members) {
+        struct delta *d = XNEW(struct delta);
+        d->entry = e;
+        d->add = event == INCR_ADDED;
+        memcpy(&d->element, value, sizeof d->element);
+        list_push_back(&s->deltas, &d->node);
+    }
+    entry_due(e);
+}
+
+void
+sink_emit(struct incr_unit *u, struct sink *s, const void *key, size_t key_len, const struct ovsdb_record *record)
+{
+    struct str value = STR_INIT;
+    struct said said = { ovsdb_record_digest(record, s->usable), ovsdb_record_columns(record) };
+    struct digest k = s->flags & SINK_DIGEST ? said.want : key_digest(key, key_len);
+
+    REQUIRE(!(said.columns & ~s->owned));
+    str_put(&value, &said, sizeof said);
+    ovsdb_record_put_json(record, s->usable, &value);
+    /* With SINK_DIGEST, all facts stand under one empty key: the content is the key. */
+    incr_emit(u, s->said, &k, s->flags & SINK_DIGEST ? 0 : sizeof k, value.s, value.len);
+    str_free(&value);
+}
+
+void
+sink_emit_member(struct incr_unit *u, struct sink *s, const void *key, size_t key_len, const struct uuid *element)
+{
+    struct digest k = key_digest(key, key_len);
+    incr_emit(u, s->members, &k, sizeof k, element, sizeof *element);
+}
+
+struct uuid
+sink_uuid(struct sink *s, const void *key, size_t key_len, const struct uuid *wish, struct dep_reader *by)
+{
+    struct entry *e = entry_get(s, key_digest(key, key_len));
+
+    if (!e->identity) {
+        e->identity = XNEW(struct identity);
+        e->identity->wish = *wish;
+        e->identity->uuid = e->row ? e->row->uuid : *wish;
+    }
+    dep_read(by, &e->identity->source, DEP_ALL);
+    return e->identity->uuid;
+}
+
+struct ovsdb_row *
+sink_row(struct sink *s, const void *key, size_t key_len)
+{
+    struct entry *e = entry_find(s, key_digest(key, key_len));
+    return e ? e->row : NULL;
+}
+
+/* ---- creation ---- */
+
+struct sink *
+sink_create(struct outbox *o, const char *name, const struct ovsdb_table_desc *desc, uint64_t owned, unsigned flags,
+            void (*identify)(const struct ovsdb_row *, struct str *))
+{
+    struct sink *s = XNEW(struct sink);
+    s->outbox = o;
+    s->name = name;
+    s->desc = desc;
+    s->table = ovsdb_table(o->db, desc);
+    s->owned = s->usable = owned;
+    s->flags = flags;
+    s->identify = identify;
+    s->member_column = -1;
+    s->record = ovsdb_record_create(desc);
+    hmap_init(&s->entries);
+    hmap_init(&s->rows);
+    list_init(&s->due);
+    list_init(&s->deltas);
+    list_push_back(&o->sinks, &s->node);
+    s->said = incr_relation_create(o->incr, name, INCR_DIGEST);
+    incr_set_sink(s->said, told_row, s);
+    s->watch.cb = table_changed;
+    ovsdb_watch(s->table, &s->watch);
+    return s;
+}
+
+void
+sink_set_members(struct sink *s, uint16_t column)
+{
+    s->member_column = column;
+    s->members = incr_relation_create(s->outbox->incr, s->name, 0);
+    incr_set_sink(s->members, told_member, s);
+}
+
+static void
+timer_fired(void *o_)
+{
+    struct outbox *o = o_;
+    o->retry_at = 0;
+    if (o->wake) {
+        o->wake(o->wake_aux);
+    }
+}
+
+struct outbox *
+outbox_create(struct loop *loop, struct ovsdb *db, struct incr *incr, bool locked)
+{
+    struct outbox *o = XNEW(struct outbox);
+    o->db = db;
+    o->incr = incr;
+    o->locked = locked;
+    list_init(&o->sinks);
+    list_init(&o->in_flight);
+    o->timer = loop_timer_create(loop, timer_fired, o);
+    return o;
+}
+
+void
+outbox_set_extra(struct outbox *o, bool (*add)(void *, struct ovsdb_txn *), void (*done)(void *, bool), void *aux)
+{
+    o->add_extra = add;
+    o->extra_done = done;
+    o->extra_aux = aux;
+}
+
+void
+outbox_on_wake(struct outbox *o, void (*wake)(void *), void *aux)
+{
+    o->wake = wake;
+    o->wake_aux = aux;
+}
+
+void
+outbox_destroy(struct outbox *o)
+{
+    if (!o) {
+        return;
+    }
+    if (o->pending) {
+        ovsdb_txn_cancel(o->pending);
+    }
+    LIST_FOR_EACH_SAFE (s, struct sink, node, &o->sinks) {
+        ovsdb_unwatch(&s->watch);
+        LIST_FOR_EACH_SAFE (d, struct delta, node, &s->deltas) {
+            free(d);
+        }
+        HMAP_FOR_EACH_SAFE (e, struct entry, node, &s->entries) {
+            entry_destroy(e);
+        }
+        hmap_destroy(&s->entries);
+        hmap_destroy(&s->rows);
+        ovsdb_record_destroy(s->record);
+        str_free(&s->scratch);
+        free(s->surplus);
+        free(s);
+    }
+    loop_timer_destroy(o->timer);
+    free(o);
+}
+
+/* ---- writing ---- */
+
+/* Appends what COLUMN has when nothing was said of it. */
+static void
+put_default(const struct ovsdb_column_desc *c, struct str *out)
+{
+    static const char *const atoms[] = {
+        [OVSDB_INTEGER] = "0", [OVSDB_REAL] = "0.0", [OVSDB_BOOLEAN] = "false", [OVSDB_STRING] = "\"\"",
+        [OVSDB_UUID] = "[\"uuid\",\"00000000-0000-0000-0000-000000000000\"]",
+    };
+    str_puts(out, c->shape == OVSDB_ONE ? atoms[c->key.type] : c->shape == OVSDB_MAP ? "[\"map\",[]]" : "[\"set\",[]]");
+}
+
+/* An update writes all owned columns: those that were not said get their default. */
+static void
+put_full_row(const struct sink *s, const struct entry *e, struct str *out)
+{
+    str_put(out, e->content, strlen(e->content) - 1);      /* Without the brace. */
+    for (uint16_t c = 0; c < s->desc->n_columns; c++) {
+        if (s->usable & ~e->columns & OVSDB_COLUMN(c)) {
+            str_printf(out, "%s\"%s\":", out->s[out->len - 1] == '{' ? "" : ",", s->desc->columns[c].name);
+            put_default(&s->desc->columns[c], out);
+        }
+    }
+    str_putc(out, '}');
+}
+
+/* Adds what is missing in the row's set and removes what is too much: all of it, by comparison. */
+static void
+write_all_members(struct sink *s, struct entry *e, const struct uuid *row_uuid, struct ovsdb_txn *txn)
+{
+    const struct ovsdb_column_desc *c = &s->desc->columns[s->member_column];
+    const struct ovsdb_set *have = e->row ? ovsdb_row_cell(e->row, c) : NULL;
+    struct ovsdb_record *add = ovsdb_record_create(s->desc), *remove = ovsdb_record_create(s->desc);
+    size_t n_add = 0, n_remove = 0;
+
+    INCR_FOR_EACH_FACT (f, s->members, &e->key, sizeof e->key, NULL) {
+        struct uuid u;
+        memcpy(&u, f->value, sizeof u);
+        if (!have || !ovsdb_set_has_ref(have, &c->key, &u)) {
+            ovsdb_record_add_uuid(add, s->member_column, &u);
+            n_add++;
+        }
+    }
+    if (have && have->n + n_add > incr_count(s->members, &e->key, sizeof e->key, NULL)) {
+        for (uint32_t i = 0; i < have->n; i++) {
+            struct uuid u = ovsdb_atom_uuid(&have->v[i], &c->key);
+            if (!incr_find(s->members, &e->key, sizeof e->key, &u, sizeof u)) {
+                ovsdb_record_add_uuid(remove, s->member_column, &u);
+                n_remove++;
+            }
+        }
+    }
+    if (n_add) {
+        ovsdb_txn_add(txn, row_uuid, add, s->member_column);
+    }
+    if (n_remove) {
+        ovsdb_txn_remove(txn, row_uuid, remove, s->member_column);
+    }
+    ovsdb_record_destroy(add);
+    ovsdb_record_destroy(remove);
+}
+
+static void
+txn_raw(struct ovsdb_txn *txn, const char *op, const struct sink *s, const struct uuid *uuid, struct str *row)
+{
+    struct str text = STR_INIT;
+
+    if (str_eq(op, "insert")) {
+        str_printf(&text, "{\"op\":\"insert\",\"table\":\"%s\",\"uuid\":\"" UUID_FMT "\",\"row\":", s->desc->name,
+                   UUID_ARGS(uuid));
+    } else {
+        str_printf(&text, "{\"op\":\"update\",\"table\":\"%s\",\"where\":[[\"_uuid\",\"==\",[\"uuid\",\"" UUID_FMT
+                   "\"]]],\"row\":", s->desc->name, UUID_ARGS(uuid));
+    }
+    str_put(&text, row->s, row->len);
+    str_putc(&text, '}');
+    ovsdb_txn_put_raw(txn, text.s);
+    str_free(&text);
+}
+
+static bool
+row_is_as_said(const struct sink *s, const struct entry *e)
+{
+    if (s->flags & SINK_DIGEST) {
+        return true;                   /* Found by its content. */
+    }
+    return digest_equal(ovsdb_row_digest(e->row, s->usable), e->want);
+}
+
+/* Writes what E needs. False if its content is not at hand (it has been asked for). */
+static bool
+entry_write(struct sink *s, struct entry *e, struct ovsdb_txn *txn)
+{
+    struct str row = STR_INIT;
+    struct uuid uuid;
+
+    if (!e->fact) {
+        if (e->row && !(s->flags & (SINK_UPDATE_ONLY | SINK_NO_DELETE))) {
+            ovsdb_txn_delete(txn, s->desc, &e->row->uuid);
+            METRIC_INC(rows_deleted);
+        }
+        return true;
+    }
+    if (!e->row && s->flags & SINK_UPDATE_ONLY) {
+        return true;
+    }
+    if (!e->row || !row_is_as_said(s, e)) {
+        if (!e->content) {
+            incr_refresh(e->fact);
+            return false;
+        }
+        if (e->row) {
+            uuid = e->row->uuid;
+            put_full_row(s, e, &row);
+            txn_raw(txn, "update", s, &uuid, &row);
+            METRIC_INC(rows_updated);
+        } else {
+            uuid = e->identity ? e->identity->wish : uuid_random();
+            str_puts(&row, e->content);
+            txn_raw(txn, "insert", s, &uuid, &row);
+            METRIC_INC(rows_inserted);
+        }
+        str_free(&row);
+    } else {
+        uuid = e->row->uuid;
+        free(e->content);
+        e->content = NULL;
+    }
+    if (s->member_column >= 0 && (!e->row || e->check_members)) {
+        write_all_members(s, e, &uuid, txn);
+        e->check_members = false;
+    }
+    return true;
+}
+
+/* The entry is part of the transaction that is being made. */
+static void
+put_in_flight(struct entry *e)
+{
+    e->in_flight = true;
+    list_remove(&e->due);
+    list_push_back(&e->sink->outbox->in_flight, &e->due);
+}
+
+/* Member changes, one by one, of rows that are there. */
+static void
+write_deltas(struct sink *s, struct ovsdb_txn *txn)
+{
+    LIST_FOR_EACH_SAFE (d, struct delta, node, &s->deltas) {
+        struct entry *e = d->entry;
+        if (s->outbox->limit) {
+            e->check_members = true;
+            entry_due(e);
+        } else if (e->row && !e->check_members) {
+            const struct ovsdb_column_desc *c = &s->desc->columns[s->member_column];
+            bool has = ovsdb_set_has_ref(ovsdb_row_cell(e->row, c), &c->key, &d->element);
+            if (has != d->add) {
+                ovsdb_record_reset(s->record);
+                ovsdb_record_add_uuid(s->record, s->member_column, &d->element);
+                if (d->add) {
+                    ovsdb_txn_add(txn, &e->row->uuid, s->record, s->member_column);
+                } else {
+                    ovsdb_txn_remove(txn, &e->row->uuid, s->record, s->member_column);
+                }
+                put_in_flight(e);
+            }
+        }
+        list_remove(&d->node);
+        free(d);
+    }
+}
+
+static void
+sink_write(struct sink *s, struct ovsdb_txn *txn, size_t *n)
+{
+    struct outbox *o = s->outbox;
+    struct list waiting, idle;
+
+    list_init(&waiting);
+    list_init(&idle);
+    if (o->limit) {
+        write_deltas(s, txn);
+    }
+    while (!list_is_empty(&s->due) && (!o->limit || *n < o->limit)) {
+        struct entry *e = CONTAINER_OF(list_pop_front(&s->due), struct entry, due);
+        size_t before = ovsdb_txn_n_ops(txn);
+
+        if (!entry_write(s, e, txn)) {
+            list_push_back(&waiting, &e->due);
+        } else if (ovsdb_txn_n_ops(txn) > before) {
+            put_in_flight(e);
+            ++*n;
+        } else if (!e->fact && !e->row && !(e->identity && dep_source_has_readers(&e->identity->source))) {
+            list_push_back(&idle, &e->due);
+        }
+    }
+    write_deltas(s, txn);
+    while (!list_is_empty(&idle)) {
+        entry_destroy(CONTAINER_OF(list_pop_front(&idle), struct entry, due));
+    }
+    while (!list_is_empty(&waiting)) {
+        list_push_back(&s->due, list_pop_front(&waiting));
+    }
+    if (!(s->flags & (SINK_UPDATE_ONLY | SINK_NO_DELETE))) {
+        for (size_t i = 0; i < s->n_surplus; i++) {
+            if (ovsdb_get(s->table, &s->surplus[i], NULL)) {
+                ovsdb_txn_delete(txn, s->desc, &s->surplus[i]);
+            }
+        }
+    }
+    s->n_surplus = 0;
+}
+
+static void
+retry_later(struct outbox *o, int64_t ms)
+{
+    o->retry_at = clock_msec() + ms;
+    loop_timer_set(o->timer, ms);
+}
+
+static void
+txn_done(void *o_, const struct ovsdb_txn_result *r)
+{
+    struct outbox *o = o_;
+    bool ok = r->status == OVSDB_TXN_SUCCESS;
+    size_t n = 0;
+
+    o->pending = NULL;
+    while (!list_is_empty(&o->in_flight)) {
+        struct entry *e = CONTAINER_OF(list_pop_front(&o->in_flight), struct entry, due);
+        e->in_flight = false;
+        e->check_members |= !ok && e->sink->member_column >= 0;
+        entry_due(e);                  /* Looked at once more: it is as said, or not yet. */
+        n++;
+    }
+    if (ok) {
+        METRIC_INC(txn_committed);
+        o->limit = o->limit && o->limit < 1000000 ? o->limit * 2 : 0;
+    } else {
+        METRIC_INC(txn_failed);
+        if (r->status == OVSDB_TXN_ERROR) {
+            /* One bad row must not keep the others out: smaller and smaller transactions find it. */
+            LOG_WARN_RL("%s refused a transaction of %zu rows: %s", ovsdb_desc(o->db)->name, n, r->error);
+            o->limit = n > 1 ? (n + 1) / 2 : 1;
+            retry_later(o, n > 1 ? 10 : 1000);
+        } else if (r->status == OVSDB_TXN_CONFLICT) {
+            retry_later(o, 10);
+        }
+    }
+    if (o->pending_extra && o->extra_done) {
+        o->extra_done(o->extra_aux, ok);
+    }
+    o->pending_extra = false;
+    if (o->wake) {
+        o->wake(o->wake_aux);
+    }
+}
+
+/* The columns that the server has may change (it was upgraded): everything is said again, without or with them. */
+static void
+check_columns(struct outbox *o)
+{
+    LIST_FOR_EACH (s, struct sink, node, &o->sinks) {
+        uint64_t usable = 0;
+        for (uint16_t c = 0; c < s->desc->n_columns; c++) {
+            if (s->owned & OVSDB_COLUMN(c) && ovsdb_has_column(o->db, s->desc, c)) {
+                usable |= OVSDB_COLUMN(c);
+            }
+        }
+        if (usable != s->usable) {
+            s->usable = usable;
+            incr_recompute(o->incr);
+        }
+    }
+}
+
+void
+outbox_flush(struct outbox *o)
+{
+    size_t n = 0;
+
+    if (o->pending || o->retry_at || !ovsdb_is_connected(o->db)) {
+        return;
+    }
+    check_columns(o);
+    if (incr_is_dirty(o->incr)) {
+        incr_run(o->incr);
+    }
+    struct ovsdb_txn *txn = ovsdb_txn_create(o->db);
+    if (o->locked) {
+        ovsdb_txn_assert_lock(txn);
+    }
+    size_t none = ovsdb_txn_n_ops(txn);
+    LIST_FOR_EACH (s, struct sink, node, &o->sinks) {
+        sink_write(s, txn, &n);
+    }
+    o->pending_extra = o->add_extra && o->add_extra(o->extra_aux, txn);
+    if (ovsdb_txn_n_ops(txn) == none) {
+        ovsdb_txn_destroy(txn);
+        o->pending_extra = false;
+    } else {
+        o->pending = ovsdb_txn_commit(txn, txn_done, o);
+    }
+    if (incr_is_dirty(o->incr) && o->wake) {
+        o->wake(o->wake_aux);          /* Contents were asked for. */
+    }
+}
+
+bool
+outbox_is_clean(const struct outbox *o)
+{
+    if (o->pending) {
+        return false;
+    }
+    LIST_FOR_EACH (s, struct sink, node, &o->sinks) {
+        if (!list_is_empty(&s->due) || !list_is_empty(&s->deltas) || s->n_surplus) {
+            return false;
+        }
+    }
+    return true;
+}
