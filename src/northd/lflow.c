@@ -54,7 +54,7 @@ dpset_emit_member(struct northd *n, struct incr_unit *u, const char *name, const
     sink_emit_member(u, n->sb_dp_group, &group, sizeof group, datapath);
 }
 
-/* One unit a set: says its row. */
+/* One unit a set, while it has members: says its row and the flows of every feature for it. */
 static void
 run_dpset(struct incr_unit *u, void *n_)
 {
@@ -66,6 +66,14 @@ run_dpset(struct incr_unit *u, void *n_)
     sink_uuid(n->sb_dp_group, &uuid, sizeof uuid, &uuid, incr_reader(u));
     ovsdb_record_reset(n->record.dp_group);
     sink_emit(u, n->sb_dp_group, &uuid, sizeof uuid, n->record.dp_group);
+
+    static void (*const features[])(struct northd *, struct incr_unit *, const char *, const struct dpset *) = {
+        pipeline_set_flows, admission_set_flows, l2_lookup_set_flows,
+    };
+    struct dpset set = dpset_named(name);
+    for (size_t i = 0; i < ARRAY_SIZE(features); i++) {
+        features[i](n, u, name, &set);
+    }
     free(name);
 }
 
@@ -110,6 +118,15 @@ lflow_create(struct northd *n)
     sink_set_members(n->sb_dp_group, SB_LOGICAL_DP_GROUP_DATAPATHS);
     n->sb_lflow = sink_create(n->sb_out, "logical_flow", &sb_table_logical_flow, COLUMNS, SINK_DIGEST, NULL);
     n->dpset = incr_relation_create(n->incr, "dpset", 0);
+    n->record.lflow = ovsdb_record_create(&sb_table_logical_flow);
+    n->record.dp_group = ovsdb_record_create(&sb_table_logical_dp_group);
+}
+
+void
+lflow_destroy(struct northd *n)
+{
+    ovsdb_record_destroy(n->record.lflow);
+    ovsdb_record_destroy(n->record.dp_group);
 }
 
 void

@@ -38,7 +38,24 @@ void dpset_emit_member(struct northd *, struct incr_unit *, const char *name, co
 void lflow_emit(struct northd *, struct incr_unit *, const struct dpset *, enum stage, uint16_t priority, const char *match,
                 const char *actions, const struct ovsdb_row *hint, const char *inoutport);
 
+/* Sets that switches are in. */
+#define SET_SWITCHES "switches"                        /* Every one. */
+#define SET_VLAN_DROP "switches without vlan-passthru"
+#define SET_UNKNOWN "switches with unknown ports"
+#define SET_NO_UNKNOWN "switches without unknown ports"
+
+/* Each feature's flows: for the set NAME (none for names it does not know), and for one port. A set that has members must have flows. */
+struct port;
+void pipeline_set_flows(struct northd *, struct incr_unit *, const char *name, const struct dpset *);
+void admission_set_flows(struct northd *, struct incr_unit *, const char *name, const struct dpset *);
+void l2_lookup_set_flows(struct northd *, struct incr_unit *, const char *name, const struct dpset *);
+void admission_port_flows(struct northd *, struct incr_unit *, const struct port *);
+void fdb_port_flows(struct northd *, struct incr_unit *, const struct port *);
+void arp_port_flows(struct northd *, struct incr_unit *, const struct port *);
+void l2_lookup_port_flows(struct northd *, struct incr_unit *, const struct port *);
+
 void lflow_create(struct northd *);            /* Sinks and relations. */
+void lflow_destroy(struct northd *);
 void lflow_create_classes(struct northd *);    /* After all who say members. */
 
 #endif

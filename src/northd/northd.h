@@ -1,15 +1,19 @@
 /* northd.h - what the features of ovn-northd share.
  *
- * The story. Two replicas come in (northbound; southbound, for what hypervisors own and for what is there already). Units compile
- * them into southbound rows, and a few northbound status columns; sinks (sink.h) write the differences. Features are files: switch.c (datapaths, sets),
- * port.c (port bindings, addresses, multicast groups), and one a stage family for flows. Classes are created in the order of northd_create(). */
+ * The story. Two replicas come in: northbound, and southbound for what hypervisors own and what is there already. Units
+ * compile them into southbound rows and a few northbound status columns; sinks (sink.h) write the differences.
+ * Features are files: switch.c (datapaths, sets), port.c (port bindings, multicast groups), global.c (sequence numbers, options), and one a
+ * family of stages for logical flows (lflow.h). */
 #ifndef NORTHD_NORTHD_H
 #define NORTHD_NORTHD_H 1
 
 #include "incr/incr.h"
+#include "net/address.h"
 #include "northd/sink.h"
 #include "schema/nb.h"
 #include "schema/sb.h"
+
+struct global;
 
 struct northd {
     struct loop *loop;
@@ -18,52 +22,62 @@ struct northd {
     struct outbox *nb_out, *sb_out;
 
     /* Relations. */
+    struct incr_relation *option;      /* Name of an NB_Global option that units look at -> its text. */
     struct incr_relation *dpset;       /* Name of a set -> UUID of a datapath. */
-    struct incr_relation *lsp;         /* struct nb_logical_switch * -> struct lsp_fact: its ports that are usable. */
-    struct incr_relation *mcast;       /* struct mcast_key -> "": multicast groups that have members. */
+    struct incr_relation *unknown;     /* struct nb_logical_switch * -> a port of it that takes unknown addresses. */
+    struct incr_relation *mcast;       /* struct mcast_key -> nothing: multicast groups that have members. */
 
-    /* Sinks. */
-    struct sink *sb_datapath, *sb_port, *sb_lflow, *sb_dp_group, *sb_mcast, *sb_rbac_role, *sb_rbac_permission, *sb_dhcp, *sb_dhcpv6;
+    struct sink *sb_global, *sb_datapath, *sb_port, *sb_lflow, *sb_dp_group, *sb_mcast;
+    struct sink *sb_rbac_role, *sb_rbac_permission, *sb_dhcp, *sb_dhcpv6;
     struct sink *nb_port_up;
 
     struct incr_numbers *dp_keys;
     struct hmap port_keys;             /* port.c: a number space a datapath. */
 
     struct ovsdb_index *sb_port_by_name, *sb_chassis_by_name;
-    struct { /* Scratch records. */
-        struct ovsdb_record *lflow, *dp_group, *datapath, *port, *mcast, *lsp;
+    struct { /* Scratch. */
+        struct ovsdb_record *lflow, *dp_group, *datapath, *port, *mcast, *lsp, *global;
     } record;
-
-    struct global_state *global;       /* global.c */
+    struct global *global;
 };
 
-/* Each: declares the columns it uses, its sinks and relations. */
-void global_create(struct northd *);   /* Sequence numbers, NB_Global, SB_Global. */
+struct northd *northd_create(struct loop *, struct ovsdb *nb, struct ovsdb *sb);
+void northd_destroy(struct northd *);
+/* Computes and writes what is due, if this process is the active one (has the lock) and both replicas are there. */
+void northd_cycle(struct northd *);
+
+/* The parts. x_create(): columns used, sinks, relations. x_create_classes(): units, in the order of northd_create(). */
+void global_create(struct northd *);
+void global_create_classes(struct northd *);
+void global_cycle(struct northd *);    /* After the units: what follows from both databases being caught up. */
 void global_destroy(struct northd *);
 void static_rows_create(struct northd *);      /* RBAC, DHCP option definitions. */
-void switch_create(struct northd *);
-void port_create(struct northd *);
-void port_destroy(struct northd *);
-/* And their classes, in order of dependence. */
-void switch_create_classes(struct northd *);
-void port_create_classes(struct northd *);
 void static_rows_create_classes(struct northd *);
-void admission_create_classes(struct northd *);        /* check/apply port security */
-void fdb_create_classes(struct northd *);              /* MAC learning */
-void arp_create_classes(struct northd *);              /* ARP/ND responder */
-void l2_lookup_create_classes(struct northd *);        /* unicast, flooding, unknown */
-void pipeline_create_classes(struct northd *);         /* every stage's "next" */
+void switch_create(struct northd *);
+void switch_create_classes(struct northd *);
+void switch_destroy(struct northd *);
+void port_create(struct northd *);
+void port_create_classes(struct northd *);
+void port_destroy(struct northd *);
+void port_sweep(struct northd *);              /* Frees the key spaces of datapaths that are gone. */
 
-/* The datapath of a northbound switch, as its units see it. */
-struct datapath {
+/* The text of NB_Global option NAME, or NULL. Only options listed in global.c. */
+const char *global_option(struct northd *, const char *name, struct dep_reader *by);
+bool global_option_bool(struct northd *, const char *name, bool default_, struct dep_reader *by);
+
+/* The Datapath_Binding's UUID of LS, there or to be. */
+struct uuid switch_datapath(struct northd *, struct nb_logical_switch *ls, struct dep_reader *by);
+
+/* A logical switch port as the units of its flows see it. */
+struct port {
+    struct nb_logical_switch_port *row;
     struct nb_logical_switch *ls;
-    struct uuid uuid;                  /* Of the Datapath_Binding, there or to be. */
+    const char *name, *type;
+    char *json_name;                   /* In double quotes and escaped, as expressions want it. */
+    struct uuid datapath;
+    bool enabled, unknown, has_port_security;
+    struct lport_addresses *addresses;
+    size_t n_addresses;
 };
-/* Of LS; BY reads it. */
-struct datapath switch_datapath(struct northd *, struct nb_logical_switch *ls, struct dep_reader *by);
-/* The switch that has the port LSP, or NULL. */
-struct nb_logical_switch *port_switch(struct nb_logical_switch_port *lsp, struct dep_reader *by);
-bool port_is_enabled(struct nb_logical_switch_port *lsp, struct dep_reader *by);
-bool port_has_unknown(struct nb_logical_switch_port *lsp, struct dep_reader *by);
 
 #endif
