@@ -12,7 +12,8 @@ struct incr_held {
     struct incr_unit *unit;
     struct incr_held *next;            /* Of the same unit. */
     uint32_t number;
-    bool requested, asked;
+    enum { BY_CHANCE, ADOPTED, REQUESTED } how;
+    bool asked;
     uint32_t len;
     char owner[];
 };
@@ -45,6 +46,12 @@ incr_numbers_destroy(struct incr_numbers *s)
         hmap_destroy(&s->numbers);
         free(s);
     }
+}
+
+bool
+incr_numbers_is_empty(const struct incr_numbers *s)
+{
+    return !hmap_count(&s->owners);
 }
 
 static struct incr_held *
@@ -85,13 +92,15 @@ first_free(struct incr_numbers *s)
     }
 }
 
-/* Whether H, requesting NUMBER, may have it. */
+/* Whether H may have NUMBER: who requests goes before who adopts before who has it by chance. */
 static bool
-may_take(const struct incr_held *h, uint32_t number)
+may_take(const struct incr_held *h, uint32_t number, int how)
 {
     const struct incr_held *other = holder(h->space, number);
-    if (!other || other == h || !other->requested) {
+    if (!other || other == h || other->how < how) {
         return true;
+    } else if (other->how > how || how != REQUESTED) {
+        return false;
     }
     int cmp = memcmp(h->owner, other->owner, MIN(h->len, other->len));
     return cmp < 0 || (!cmp && h->len < other->len);
@@ -135,18 +144,23 @@ incr_number(struct incr_unit *u, struct incr_numbers *s, const void *owner, size
         return h->number;
     }
     h->asked = true;
-    h->requested = requested >= s->min && requested <= s->max;
-    if (h->requested) {
-        if (may_take(h, requested)) {
+    if (requested >= s->min && requested <= s->max) {
+        if (may_take(h, requested, REQUESTED)) {
+            h->how = REQUESTED;
             take(h, requested);
             return requested;
         }
-        h->requested = false;
         LOG_WARN_RL("%s %u is requested twice", s->name, requested);
     }
+    h->how = MIN(h->how, ADOPTED);     /* What was requested once is kept. */
     if (!h->number) {
-        bool adopt = adopted >= s->min && adopted <= s->max && !holder(s, adopted);
-        set_number(h, adopt ? adopted : first_free(s));
+        if (adopted >= s->min && adopted <= s->max && may_take(h, adopted, ADOPTED)) {
+            h->how = ADOPTED;
+            take(h, adopted);
+        } else {
+            h->how = BY_CHANCE;
+            set_number(h, first_free(s));
+        }
     }
     return h->number;
 }

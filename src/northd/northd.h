@@ -3,7 +3,7 @@
  * The story. Two replicas come in: northbound, and southbound for what hypervisors own and what is there already. Units
  * compile them into southbound rows and a few northbound status columns; sinks (sink.h) write the differences.
  * Features are files: switch.c (datapaths, sets), port.c (port bindings, multicast groups), global.c (sequence numbers, options), and one a
- * family of stages for logical flows (lflow.h). */
+ * family of stages for logical flows (lflow.h): pipeline.c, admission.c, fdb.c, arp.c, l2_lookup.c. */
 #ifndef NORTHD_NORTHD_H
 #define NORTHD_NORTHD_H 1
 

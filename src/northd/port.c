@@ -114,10 +114,7 @@ port_init(struct northd *n, struct port *p, struct nb_logical_switch_port *row, 
     p->json_name = str_steal(&json);
     p->type = nb_logical_switch_port_type(row, by);
     p->datapath = switch_datapath(n, p->ls, by);
-    p->enabled = !nb_logical_switch_port_enabled(row, by, &(int64_t) { 0 }) || (nb_logical_switch_port_enabled(row, by, &(int64_t) { 0 }), true);
-    int64_t value;
-    enabled = !nb_logical_switch_port_enabled(row, by, &value) || value;
-    p->enabled = enabled;
+    p->enabled = !nb_logical_switch_port_enabled(row, by, &enabled) || enabled;
     p->has_port_security = nb_logical_switch_port_port_security(row, by)->n > 0;
     port_parse_addresses(p, by);
     return true;

@@ -1,0 +1,230 @@
+/* main.c - ovn-northd(8): options, connections, control commands. */
+#include <stdio.h>
+#include <stdlib.h>
+#include "base/log.h"
+#include "northd/northd.h"
+#include "runtime/daemon.h"
+#include "runtime/metrics.h"
+#include "runtime/unixctl.h"
+
+LOG_MODULE(ovn_northd);
+
+static struct {
+    struct loop *loop;
+    struct northd *northd;
+    struct ovsdb *nb, *sb;
+    bool paused;
+    bool had_lock;
+} ctx;
+
+static void
+usage(void)
+{
+    struct str s = STR_INIT;
+
+    str_printf(&s,
+               "%s: compiles the northbound database into the southbound one\n"
+               "usage: %s [OPTIONS]\n\n"
+               "  --ovnnb-db=DATABASE      northbound database (default: $OVN_NB_DB or unix:%s/ovnnb_db.sock)\n"
+               "  --ovnsb-db=DATABASE      southbound database (default: $OVN_SB_DB or unix:%s/ovnsb_db.sock)\n"
+               "  --n-threads=N            accepted for compatibility: one thread is enough\n"
+               "  --dry-run                start paused: connect, but write nothing\n\n"
+               "DATABASE is unix:FILE or tcp:HOST:PORT; several, separated by commas, for a cluster.\n\n",
+               program_name(), program_name(), dir_run(), dir_run());
+    daemon_usage(&s);
+    fputs(str_c(&s), stdout);
+    str_free(&s);
+    exit(EXIT_SUCCESS);
+}
+
+static void
+log_lock(void)
+{
+    bool has = ovsdb_has_lock(ctx.sb);
+    if (has != ctx.had_lock) {
+        ctx.had_lock = has;
+        LOG_INFO(has ? "ovn-northd lock acquired. This ovn-northd instance is now active."
+                     : "ovn-northd lock lost. This ovn-northd instance is now on standby.");
+    }
+}
+
+static void
+cycle(void *aux UNUSED)
+{
+    log_lock();
+    if (!ctx.paused) {
+        northd_cycle(ctx.northd);
+    }
+    ovsdb_collect(ctx.nb);
+    ovsdb_collect(ctx.sb);
+    intern_collect();
+}
+
+static const char *
+status(void)
+{
+    return ctx.paused ? "paused" : ovsdb_has_lock(ctx.sb) ? "active" : "standby";
+}
+
+static void
+cmd_pause(struct unixctl_conn *conn, int argc UNUSED, const char *argv[], void *aux UNUSED)
+{
+    ctx.paused = str_eq(argv[0], "pause");
+    ovsdb_set_lock(ctx.sb, ctx.paused ? NULL : "ovn_northd");
+    loop_wake(ctx.loop);
+    unixctl_reply(conn, "");
+}
+
+static void
+cmd_is_paused(struct unixctl_conn *conn, int argc UNUSED, const char *argv[] UNUSED, void *aux UNUSED)
+{
+    unixctl_reply(conn, ctx.paused ? "true" : "false");
+}
+
+static void
+cmd_status(struct unixctl_conn *conn, int argc UNUSED, const char *argv[] UNUSED, void *aux UNUSED)
+{
+    char *text = xasprintf("Status: %s\n", status());
+    unixctl_reply(conn, text);
+    free(text);
+}
+
+static void
+cmd_connection_status(struct unixctl_conn *conn, int argc UNUSED, const char *argv[] UNUSED, void *db)
+{
+    unixctl_reply(conn, ovsdb_is_connected(db) ? "connected\n" : "not connected\n");
+}
+
+static void
+cmd_cluster_reset(struct unixctl_conn *conn, int argc UNUSED, const char *argv[] UNUSED, void *db)
+{
+    ovsdb_reset_cluster_state(db);
+    unixctl_reply(conn, "");
+}
+
+static void
+cmd_get_threads(struct unixctl_conn *conn, int argc UNUSED, const char *argv[] UNUSED, void *aux UNUSED)
+{
+    unixctl_reply(conn, "1\n");
+}
+
+static void
+cmd_set_threads(struct unixctl_conn *conn, int argc UNUSED, const char *argv[] UNUSED, void *aux UNUSED)
+{
+    unixctl_reply(conn, "");
+}
+
+static void
+report_memory(struct str *s, void *aux UNUSED)
+{
+    str_printf(s, "interned:%zu ", intern_count());
+}
+
+static void
+register_commands(void)
+{
+    unixctl_register("pause", "", 0, 0, cmd_pause, NULL);
+    unixctl_register("resume", "", 0, 0, cmd_pause, NULL);
+    unixctl_register("is-paused", "", 0, 0, cmd_is_paused, NULL);
+    unixctl_register("status", "", 0, 0, cmd_status, NULL);
+    unixctl_register("nb-connection-status", "", 0, 0, cmd_connection_status, ctx.nb);
+    unixctl_register("sb-connection-status", "", 0, 0, cmd_connection_status, ctx.sb);
+    unixctl_register("nb-cluster-state-reset", "", 0, 0, cmd_cluster_reset, ctx.nb);
+    unixctl_register("sb-cluster-state-reset", "", 0, 0, cmd_cluster_reset, ctx.sb);
+    unixctl_register("parallel-build/get-n-threads", "", 0, 0, cmd_get_threads, NULL);
+    unixctl_register("parallel-build/set-n-threads", "N_THREADS", 1, 1, cmd_set_threads, NULL);
+    incr_register_commands(ctx.northd->incr, cycle, NULL);
+    metrics_init();
+    metrics_register_memory(report_memory, NULL);
+}
+
+static char *
+default_db(const char *variable, const char *socket)
+{
+    const char *env = getenv(variable);
+    return env && *env ? xstrdup(env) : xasprintf("unix:%s/%s", dir_run(), socket);
+}
+
+static void
+connect_to(struct ovsdb *db, const char *remotes)
+{
+    char *error = ovsdb_set_remotes(db, remotes);
+    if (error) {
+        daemon_fatal("%s: %s", remotes, error);
+    }
+}
+
+int
+main(int argc, char *argv[])
+{
+    enum { OPT_NB = 2000, OPT_SB, OPT_THREADS, OPT_DRY_RUN };
+    static const struct option options[] = {
+        { "ovnnb-db", required_argument, NULL, OPT_NB },
+        { "ovnsb-db", required_argument, NULL, OPT_SB },
+        { "n-threads", required_argument, NULL, OPT_THREADS },
+        { "dry-run", no_argument, NULL, OPT_DRY_RUN },
+        { "help", no_argument, NULL, 'h' },
+        { "version", no_argument, NULL, 'V' },
+        DAEMON_LONG_OPTIONS,
+        LOG_LONG_OPTIONS,
+        TLS_LONG_OPTIONS,
+        { NULL, 0, NULL, 0 },
+    };
+    program_set_name(argv[0]);
+    char *nb = default_db("OVN_NB_DB", "ovnnb_db.sock"), *sb = default_db("OVN_SB_DB", "ovnsb_db.sock");
+
+    for (int opt; (opt = getopt_long(argc, argv, "hVv::p:c:C:", options, NULL)) != -1;) {
+        int64_t threads;
+        switch (opt) {
+        case OPT_NB:
+            free(nb);
+            nb = xstrdup(optarg);
+            break;
+        case OPT_SB:
+            free(sb);
+            sb = xstrdup(optarg);
+            break;
+        case OPT_THREADS:
+            if (!str_to_int(optarg, 1, 256, &threads)) {
+                daemon_fatal("--n-threads=%s: expected a number from 1 to 256", optarg);
+            }
+            break;
+        case OPT_DRY_RUN:
+            ctx.paused = true;
+            break;
+        case 'h':
+            usage();
+            break;
+        default:
+            if (!daemon_option(opt, optarg)) {
+                exit(EXIT_FAILURE);
+            }
+        }
+    }
+    if (optind < argc) {
+        daemon_fatal("%s: unexpected argument; --help shows how to use this", argv[optind]);
+    }
+
+    ctx.loop = loop_create();
+    ctx.nb = ovsdb_create(ctx.loop, &nb_db);
+    ctx.sb = ovsdb_create(ctx.loop, &sb_db);
+    ctx.northd = northd_create(ctx.loop, ctx.nb, ctx.sb);
+    register_commands();
+    daemon_start(ctx.loop);
+    if (!ctx.paused) {
+        ovsdb_set_lock(ctx.sb, "ovn_northd");
+    }
+    connect_to(ctx.nb, nb);
+    connect_to(ctx.sb, sb);
+    loop_set_cycle(ctx.loop, cycle, NULL);
+    daemon_complete();
+    daemon_run(ctx.loop);
+
+    northd_destroy(ctx.northd);
+    ovsdb_destroy(ctx.nb);
+    ovsdb_destroy(ctx.sb);
+    loop_destroy(ctx.loop);
+    free(nb);
+    free(sb);
+    return EXIT_SUCCESS;
+}
