@@ -2,6 +2,8 @@
  * DHCP options that logical flows may name (ovn-sb(5), DHCP_Options and DHCPv6_Options). */
 #include "northd/lflow.h"
 
+#include <stdlib.h>
+
 static const struct permission {
     const char *table, *authorization;
     bool insert_delete;

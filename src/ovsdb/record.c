@@ -226,21 +226,33 @@ ovsdb_record_add_uuid(struct ovsdb_record *r, uint16_t column, const struct uuid
     set_add(r, column, OVSDB_UUID, (union record_atom) { .u = *u });
 }
 
-void
-ovsdb_record_map(struct ovsdb_record *r, uint16_t column, const char *key, const char *value)
+static void
+map_add(struct ovsdb_record *r, uint16_t column, const char *key, enum ovsdb_type type, union record_atom value)
 {
     const struct ovsdb_column_desc *c = &r->table->columns[column];
 
     REQUIRE(column < r->table->n_columns && c->shape == OVSDB_MAP);
-    REQUIRE(c->key.type == OVSDB_STRING && c->value.type == OVSDB_STRING);
+    REQUIRE(c->key.type == OVSDB_STRING && c->value.type == type);
     struct record_cell *cell = &r->cells[column];
     if (!(r->columns & OVSDB_COLUMN(column))) {
         cell_start(r, column);
     }
     cell_push(cell, cell->n * 2, text_atom(r, key, strlen(key)));
-    cell_push(cell, cell->n * 2 + 1, text_atom(r, value, strlen(value)));
+    cell_push(cell, cell->n * 2 + 1, value);
     cell->n++;
     cell->sorted = cell->n == 1;
+}
+
+void
+ovsdb_record_map(struct ovsdb_record *r, uint16_t column, const char *key, const char *value)
+{
+    map_add(r, column, key, OVSDB_STRING, text_atom(r, value, strlen(value)));
+}
+
+void
+ovsdb_record_map_uuid(struct ovsdb_record *r, uint16_t column, const char *key, const struct uuid *value)
+{
+    map_add(r, column, key, OVSDB_UUID, (union record_atom) { .u = *value });
 }
 
 /* What an atom of a row is in a record; texts stay where they are. */

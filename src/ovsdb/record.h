@@ -35,6 +35,7 @@ void ovsdb_record_add_str(struct ovsdb_record *, uint16_t column, const char *);
 void ovsdb_record_add_uuid(struct ovsdb_record *, uint16_t column, const struct uuid *);
 /* Columns of shape MAP, strings to strings. A key added again replaces. */
 void ovsdb_record_map(struct ovsdb_record *, uint16_t column, const char *key, const char *value);
+void ovsdb_record_map_uuid(struct ovsdb_record *, uint16_t column, const char *key, const struct uuid *value);    /* Strings to UUIDs. */
 /* A copy of what ROW (of the same table, kept in a replica) has in COLUMN. */
 void ovsdb_record_copy(struct ovsdb_record *, uint16_t column, const struct ovsdb_row *);
 /* Whether COLUMN, set here, equals what ROW has. */
