@@ -574,9 +574,10 @@ entry_write(struct sink *s, struct entry *e, struct ovsdb_txn *txn)
         str_free(&row);
     } else {
         uuid = e->row->uuid;
-        free(e->content);
-        e->content = NULL;
     }
+    /* It is in the transaction's text now; if that fails, the unit says it again. */
+    free(e->content);
+    e->content = NULL;
     if (s->member_column >= 0 && (!e->row || e->check_members)) {
         write_all_members(s, e, &uuid, txn);
         e->check_members = false;
