@@ -11,6 +11,8 @@
 
 #include <stdlib.h>
 
+#include "openflow/put.h"
+
 enum {
     OXM_IN_PORT = 0x80000004,
     OXM_VLAN_VID = 0x80000c02,
@@ -314,16 +316,16 @@ parse_tlv(uint32_t header, const uint8_t *p, size_t n, bool has_mask, struct of_
 char *
 of_match_parse_oxm(const void *data, size_t n, struct of_match *m)
 {
-    const uint8_t *p = data, *end = p + n;
+    const uint8_t *p = data;
 
-    while (p < end) {
-        if (end - p < 4) {
+    while (n) {
+        if (n < 4) {
             return xstrdup("match ends inside a field's header");
         }
-        uint32_t header = (uint32_t) p[0] << 24 | p[1] << 16 | p[2] << 8 | p[3];
+        uint32_t header = get_u32(p);
         bool has_mask = header & OXM_HASMASK;
         size_t len = OXM_LEN(header);
-        if (len > (size_t) (end - p - 4) || (has_mask && len % 2)) {
+        if (len > n - 4 || (has_mask && len % 2)) {
             return xasprintf("match field 0x%08x has a bad length", header);
         }
         char *error = parse_tlv(header, p + 4, has_mask ? len / 2 : len, has_mask, m);
@@ -331,6 +333,7 @@ of_match_parse_oxm(const void *data, size_t n, struct of_match *m)
             return error;
         }
         p += 4 + len;
+        n -= 4 + len;
     }
     return NULL;
 }

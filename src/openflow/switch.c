@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -49,6 +50,7 @@ struct of_switch {
     bool tun_added;
     uint64_t generation, mark, installed, covers, n_sent;
     struct flight flight;
+    bool again;                        /* Sync once more when the flight is over. */
 
     void (*changed)(void *aux);
     void *changed_aux;
@@ -107,7 +109,7 @@ disconnect(struct of_switch *s)
     s->out_pos = 0;
     s->state = IDLE;
     s->tun_index = -1;
-    s->tun_added = s->probed = false;
+    s->tun_added = s->probed = s->again = false;
     s->installed = s->covers = 0;
     flight_reset(&s->flight);
     if (was_ready) {
@@ -194,7 +196,7 @@ static bool
 flush(struct of_switch *s)
 {
     while (s->out_pos < s->out.len) {
-        ssize_t n = write(s->fd, s->out.s + s->out_pos, s->out.len - s->out_pos);
+        ssize_t n = send(s->fd, s->out.s + s->out_pos, s->out.len - s->out_pos, MSG_NOSIGNAL);
         if (n < 0 && errno == EINTR) {
             continue;
         } else if (n < 0 && errno != EAGAIN) {
@@ -302,7 +304,7 @@ on_tlv_table(struct of_switch *s, const uint8_t *body, size_t n)
         LOG_WARN("%s: the switch has no tunnel metadata field for Geneve option class 0x%x type 0x%x of %d bytes: %s", s->target, GENEVE_CLASS,
                  GENEVE_TYPE, GENEVE_LEN, t.conflict ? "it is mapped with another length" : "it cannot be mapped");
     } else if (t.index > 0) {
-        LOG_INFO("%s: tun_metadata%d is the Geneve option, as it was mapped before", s->target, t.index);
+        LOG_INFO("%s: tun_metadata%d stands for the Geneve option: another has tun_metadata0 or mapped it so", s->target, t.index);
     }
     start_dump(s);
     return NULL;
@@ -405,6 +407,9 @@ on_barrier(struct of_switch *s, const struct ofm *m)
     if (s->covers > s->installed) {
         s->installed = s->covers;
     }
+    if (s->again) {
+        of_switch_sync(s);
+    }
     notify(s);
 }
 
@@ -472,6 +477,8 @@ handle_messages(struct of_switch *s)
         char *error = NULL;
         if (!ofm_parse_header(p, &m)) {
             error = xstrdup("message with a bad length");
+        } else if (s->state == HELLO && m.type != OFPT_HELLO && m.type != OFPT_ERROR) {
+            error = xstrdup("does not greet as OpenFlow does");
         } else if (s->in.len - pos < OF_HEADER_LEN + m.n) {
             break;
         } else {
@@ -547,11 +554,14 @@ void
 of_switch_sync(struct of_switch *s)
 {
     if (s->state != READY || s->flight.active) {
+        s->again = s->state == READY;
         return;
     }
+    s->again = false;
     uint64_t mark = s->mark;
     if (flight_start(&s->flight, s->flows, &s->xid, &s->out)) {
-        s->covers = of_flows_n_pending(s->flows) ? 0 : mark;
+        s->again = of_flows_n_pending(s->flows) > 0;   /* More than a bundle holds. */
+        s->covers = s->again ? 0 : mark;
         s->n_sent += s->flight.n;
         METRIC_ADD(of_flow_mod, s->flight.n);
         wants_write(s);

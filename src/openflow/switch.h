@@ -19,7 +19,8 @@ void of_switch_set_probe_interval(struct of_switch *, int64_t ms);     /* 0: non
 /* Connected, handshake done and the installed flows are known. */
 bool of_switch_is_ready(const struct of_switch *);
 uint64_t of_switch_generation(const struct of_switch *);               /* Increases when it becomes ready anew. */
-/* Sends the differences. No more than one bundle is under way; what changes meanwhile goes in the next. */
+/* Sends the differences. No more than one bundle is under way; what is pending when it is called meanwhile, or is more than a bundle holds, goes in
+ * the next by itself. */
 void of_switch_sync(struct of_switch *);
 /* A number for "all that is desired now"; it is installed when of_switch_installed() has reached it. Numbers only grow; after a reconnect what was reached stays reached
  * only once it was installed again. CHANGED is called from the loop whenever installed or readiness changes. */

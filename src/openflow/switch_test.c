@@ -3,6 +3,7 @@
  * Skipped (exit 77) where Open vSwitch is not installed. */
 #include "base/test.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include "openflow/action.h"
 #include "openflow/flows_private.h"
 #include "openflow/switch.h"
+#include "runtime/socket.h"
 
 static char dir[] = "/tmp/of_switch_test.XXXXXX";
 static pid_t ovsdb_pid, vswitchd_pid;
@@ -479,7 +481,7 @@ test_actions(void **state)
 static void
 test_many(void **state)
 {
-    enum { N = 20000 };
+    enum { N = 50000 };                  /* Three bundles. */
 
     run(NULL, "ovs-ofctl -O OpenFlow15 add-flow unix:%s/br.mgmt 'table=9,priority=7,tcp,nsh_flags=1,actions=drop' 2>/dev/null || "
               "ovs-ofctl -O OpenFlow15 add-flow unix:%s/br.mgmt 'table=9,priority=7,mpls,mpls_label=7,idle_timeout=600,actions=drop'", dir, dir);
@@ -680,6 +682,78 @@ test_packets(void **state)
     str_free(&a);
 }
 
+/* The Geneve option's field: found where it is, made where it is not, not forced. */
+static void
+test_tunnel_option(void **state)
+{
+    static const struct {
+        const char *map;
+        int index;
+    } cases[] = { { "{class=0x102,type=0x80,len=4}->tun_metadata3", 3 },
+                  { "{class=0x102,type=0x80,len=8}->tun_metadata3", -1 },
+                  { "{class=0x103,type=0x80,len=4}->tun_metadata0", 1 },
+                  { "{class=0x103,type=0x80,len=4}->tun_metadata1", 0 } };
+
+    install();                         /* No flow needs a field. */
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        uint64_t generation = of_switch_generation(sw);
+        of_switch_set_target(sw, NULL);
+        assert_int_equal(of_switch_tun_metadata_index(sw), -1);
+        run(NULL, "ovs-ofctl -O OpenFlow15 del-tlv-map unix:%s/br.mgmt", dir);
+        run(NULL, "ovs-ofctl -O OpenFlow15 add-tlv-map unix:%s/br.mgmt '%s'", dir, cases[i].map);
+        connect_anew();
+        wait_ready(generation + 1);
+        assert_int_equal(of_switch_tun_metadata_index(sw), cases[i].index);
+    }
+    run(NULL, "ovs-ofctl -O OpenFlow15 del-tlv-map unix:%s/br.mgmt", dir);
+}
+
+/* What a broken switch says to us; each ends the connection, which is tried again. */
+static void
+test_garbage(void **state)
+{
+    static const struct {
+        uint8_t bytes[64];
+        size_t n;
+    } says[] = {
+        { "\6\0\0\3\0\0\0\1", 8 },                            /* Too short for its own header. */
+        { "\4\0\0\10\0\0\0\1", 8 },                           /* Only OpenFlow 1.3. */
+        { "\6\0\0\10\0\0\0\1\6\0\0\10\0\0\0\1", 16 },           /* Greets twice. */
+        { "\6\0\0\10\0\0\0\1\6\1\0\12\0\0\0\1\0\0", 18 },       /* Half an error. */
+        { "\6\0\0\10\0\0\0\1\6\6\0\12\0\0\0\1\0\0", 18 },       /* Half of its features. */
+        { "\6\0\0\10\0\0\0\1\6\4\0\24\0\0\0\1\0\0\43\40\0\0\0\32\0\0\0\0", 28 },  /* Half a table of options. */
+        { "GET / HTTP/1.0\r\n\r\n", 18 },
+    };
+    char *path = xasprintf("%s/fake", dir), *target = xasprintf("unix:%s", path), *error;
+    int listener = socket_listen_unix(path, &error);
+    int64_t end = clock_msec() + 20000;
+
+    assert_true(listener >= 0);
+    for (size_t i = 0; i < ARRAY_SIZE(says); i++) {
+        of_switch_set_target(sw, NULL);        /* No back-off. */
+        of_switch_set_target(sw, target);
+        int fd;
+        while ((fd = socket_accept(listener)) < 0 && clock_msec() < end) {
+            loop_once(loop, 10);
+        }
+        assert_int_equal(write(fd, says[i].bytes, says[i].n), says[i].n);
+        char buf[4096];
+        ssize_t n;
+        while ((n = read(fd, buf, sizeof buf)) != 0 && clock_msec() < end) {
+            if (n < 0 && errno != EAGAIN) {
+                break;
+            }
+            loop_once(loop, 10);
+        }
+        assert_true(clock_msec() < end);
+        assert_false(of_switch_is_ready(sw));
+        close(fd);
+    }
+    close(listener);
+    free(path);
+    free(target);
+}
+
 int
 main(void)
 {
@@ -687,7 +761,8 @@ main(void)
         cmocka_unit_test_setup_teardown(test_matches, setup, teardown), cmocka_unit_test_setup_teardown(test_actions, setup, teardown),
         cmocka_unit_test_setup_teardown(test_many, setup, teardown),    cmocka_unit_test_setup_teardown(test_switch_restarts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_refused, setup, teardown), cmocka_unit_test_setup_teardown(test_changes, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_packets, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_packets, setup, teardown), cmocka_unit_test_setup_teardown(test_tunnel_option, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_garbage, setup, teardown),
     };
 
     if (system("command -v ovs-vswitchd >/dev/null && command -v ovsdb-server >/dev/null && command -v ovs-ofctl >/dev/null")) {
