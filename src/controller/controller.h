@@ -79,6 +79,7 @@ struct tunnel_value {                  /* tunnel, key: struct sb_chassis *: how 
 };
 /* local_dp: key struct sb_datapath_binding *, value struct sb_port_binding * (the port that makes it local)
  * dp_member: key struct sb_logical_dp_group *, value struct sb_datapath_binding *
+ * zone: key logical port's name (text without NUL), value int64_t: its conntrack zone, for every bound port
  * set_tag: key struct sb_logical_dp_group *, value uint64_t: the tag's bit, 1 << (24..63) */
 
 struct controller {
@@ -90,9 +91,14 @@ struct controller {
     const char *system_id_option;      /* -n */
     struct ovsdb_index *port_by_name;  /* sb Port_Binding.logical_port */
     struct ovsdb_index *mcast_by_name; /* sb Multicast_Group (datapath, name) */
-    struct incr_relation *config, *iface, *tunnel_port, *bound, *local_dp, *dp_member, *set_tag, *tunnel;
+    struct incr_relation *config, *iface, *tunnel_port, *bound, *local_dp, *zone, *dp_member, *set_tag, *tunnel;
     struct incr_relation *flow;        /* INCR_DIGEST, key "", value as controller_emit_flow() packs it; its sink is the flow table. */
+    struct binding *binding;           /* binding/'s own. */
+    bool leaving;                      /* A graceful exit is under way: nothing here is ours any more. */
 };
+
+struct controller *controller_create(struct loop *, const char *system_id_option);
+void controller_destroy(struct controller *);
 
 /* The one config fact, read by BY; NULL before there is one. */
 const struct controller_config *controller_config(struct controller *, struct dep_reader *by);
@@ -101,7 +107,16 @@ const struct controller_config *controller_config(struct controller *, struct de
 void controller_emit_flow(struct controller *, struct incr_unit *, uint8_t table, uint16_t priority, uint32_t cookie,
                           const struct of_match *, const void *actions, size_t actions_len);
 
-void binding_create(struct controller *);      /* config, iface, binding, chassis, encap, conditions, writing */
+/* binding/: config, iface, binding, chassis, encap, conditions, writing. */
+void binding_create(struct controller *);
+void binding_destroy(struct controller *);
+/* After incr_run(): connections, conditions, transactions, reports. Returns whether the switch may be given flows: all that concerns local
+ * ports was known once. Until then the flows of our predecessor work. */
+bool binding_run(struct controller *) MUST_USE;
+/* After LEAVING was set and all was computed again: whether nothing is left to write (or never will be). */
+bool binding_has_left(const struct controller *);
+void binding_register_commands(struct controller *);
+
 void physical_create(struct controller *);     /* datapath, dp_group, port, mcast, and the fixed flows of the pipeline */
 void translate_create(struct controller *);    /* lflow */
 
