@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,6 +33,7 @@ start(const char *const argv[])
 
     assert_true(pid >= 0);
     if (!pid) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);      /* Outlives no test. */
         execvp(argv[0], (char **) (uintptr_t) argv);
         _exit(127);
     }
