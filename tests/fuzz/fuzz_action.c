@@ -1,0 +1,66 @@
+/* fuzz_action.c - any text is valid actions or a message with a column; what is valid formats to a text that formats to itself, encodes alike before and after, or is refused
+ * with nothing appended; and what is encoded can be shown. */
+#include <stdlib.h>
+
+#include "logical/action.h"
+#include "openflow/action.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+
+static bool
+lookup_port(void *aux, const char *name, uint32_t *key)
+{
+    *key = strlen(name) % 3 + 1;
+    return *name != 'x';
+}
+
+static void
+check_encoding(const struct actions *a, const struct actions *b, const struct action_env *env)
+{
+    struct str s = STR_INIT, t = STR_INIT, text = STR_INIT;
+    char *error = actions_encode(a, env, &s), *error2 = actions_encode(b, env, &t);
+    REQUIRE(!error == !error2 && s.len == t.len && (!s.len || !memcmp(s.s, t.s, s.len)));
+    REQUIRE(!error || !s.len);
+    REQUIRE(s.len % 8 == 0);
+    ofa_format(s.s, s.len, &text);
+    free(error);
+    free(error2);
+    str_free(&s);
+    str_free(&t);
+    str_free(&text);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+    static const struct action_env ingress = {
+        .cur_ltable = 5, .n_tables = 30, .ingress_table = 8, .egress_table = 62, .output_table = 52, .save_inport_table = 88, .is_switch = true,
+        .tables = { 90, 91, 92, 93, 94, 95, 96, 97, 98, 99, 100, 101, 102, 103 }, .lookup_port = lookup_port,
+    };
+    struct action_env egress = ingress;
+    egress.pipeline = LOGICAL_EGRESS;
+    egress.is_switch = false;
+    char *text = xstrndup((const char *) data, n);
+    struct actions *a, *again;
+    struct str s = STR_INIT, t = STR_INIT;
+    char *error = actions_parse(text, &a);
+    REQUIRE(!error == (a != NULL));
+    if (error) {
+        REQUIRE(!strncmp(error, "column ", 7));
+    } else {
+        actions_format(a, &s);
+        error = actions_parse(str_c(&s), &again);
+        REQUIRE(!error);
+        actions_format(again, &t);
+        REQUIRE(s.len == t.len && !strcmp(str_c(&s), str_c(&t)));
+        check_encoding(a, again, &ingress);
+        check_encoding(a, again, &egress);
+        actions_unref(again);
+        actions_unref(a);
+    }
+    free(error);
+    str_free(&s);
+    str_free(&t);
+    free(text);
+    return 0;
+}

@@ -1,0 +1,116 @@
+/* fuzz_expr.c - any text is a valid expression or a message with a column; what is valid formats to a text that parses to the same tree, and its matches agree with direct
+ * evaluation on packets made from the text's own constants. */
+#include <stdlib.h>
+
+#include "logical/expr.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+
+static bool
+lookup_port(void *aux, const char *name, uint32_t *key)
+{
+    *key = strlen(name) % 3 + 1;
+    return *name != 'x';
+}
+
+static const struct expr_constants *
+address_set(void *aux, const char *name)
+{
+    static const struct expr_constant c[] = {
+        { .value.b = { [12] = 10 }, .mask.b = { [12] = 255 }, .width = 32 },
+        { .value.b = { [15] = 5 }, .mask.b = { [10] = 255, 255, 255, 255, 255, 255 }, .width = 48 },
+        { .value.b = { 0xfd }, .mask.b = { 0xff }, .width = 128 },
+    };
+    static const struct expr_constants set = { 3, c };
+    return *name != 'x' ? &set : NULL;
+}
+
+static const struct expr_keys *
+port_group(void *aux, const char *name)
+{
+    static const uint32_t k[] = { 1, 3 };
+    static const struct expr_keys keys = { 2, k };
+    return *name != 'x' ? &keys : NULL;
+}
+
+static bool
+resident(void *aux, const char *name)
+{
+    return *name == 'h';
+}
+
+static const struct expr_env env = { lookup_port, address_set, port_group, resident, NULL };
+
+static bool
+accepts(const struct of_match *m, const struct logical_packet *p)
+{
+    for (size_t i = 0; i < m->n; i++) {
+        union of_value v = of_value_and(&p->f[m->terms[i].field], &m->terms[i].mask);
+        if (of_value_compare(&v, &m->terms[i].value)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Packets: nothing, then what each match wants, alone and with one bit changed. */
+static void
+check_matches(const struct expr *e, const struct expr_matches *m)
+{
+    for (size_t i = 0; i <= m->n && i < 8; i++) {
+        struct logical_packet p = { 0 };
+        const struct of_match *want = i ? &m->m[i - 1].match : NULL;
+        for (size_t k = 0; want && k < want->n; k++) {
+            p.f[want->terms[k].field] = want->terms[k].value;
+        }
+        for (size_t k = 0; k <= (want ? want->n : 0); k++) {
+            if (k) {
+                /* The lowest bit of the mask. */
+                const struct of_term *t = &want->terms[k - 1];
+                int b = 15;
+                while (!t->mask.b[b]) {
+                    b--;
+                }
+                p.f[t->field].b[b] ^= t->mask.b[b] & -t->mask.b[b];
+            }
+            bool any = false;
+            for (size_t j = 0; j < m->n && !any; j++) {
+                any = accepts(&m->m[j].match, &p);
+            }
+            REQUIRE(any == expr_evaluate(e, &env, &p));
+        }
+    }
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+    char *text = xstrndup((const char *) data, n);
+    struct expr *e, *again;
+    struct expr_constant c;
+    struct str s = STR_INIT;
+    if (expr_constant_parse(text, &c)) {
+        REQUIRE(c.width == 32 || c.width == 48 || c.width == 128);
+    }
+    char *error = expr_parse(text, &e);
+    REQUIRE(!error == (e != NULL));
+    if (error) {
+        REQUIRE(!strncmp(error, "column ", 7));
+    } else {
+        expr_format(e, &s);
+        error = expr_parse(str_c(&s), &again);
+        REQUIRE(!error && expr_equal(e, again));
+        expr_unref(again);
+        struct expr_matches m = EXPR_MATCHES_INIT;
+        error = expr_resolve(e, NULL, &env, &m);
+        if (!error) {
+            check_matches(e, &m);
+        }
+        expr_matches_destroy(&m);
+        expr_unref(e);
+    }
+    free(error);
+    str_free(&s);
+    free(text);
+    return 0;
+}
