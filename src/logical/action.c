@@ -240,11 +240,16 @@ parse_statement(struct action_parser *p, struct action *a)
     return action_parse_assignment(p, a);
 }
 
+/* Up to END, which is left. "drop;" is the empty list, and stands alone. */
 static bool
 parse_list(struct action_parser *p, enum lex_type end, struct action **list)
 {
     struct action **tail = list;
     *tail = NULL;
+    if (token_is(&p->lex.token, "drop")) {
+        lexer_next(&p->lex);
+        return action_match(p, LEX_SEMICOLON, "`;'") && (p->lex.token.type == end || action_expected(p, "the end (drop stands alone)"));
+    }
     while (p->lex.token.type != end) {
         struct action *a = arena_zalloc(p->arena, sizeof *a);
         if (!parse_statement(p, a) || !action_match(p, LEX_SEMICOLON, "`;'")) {
@@ -273,18 +278,6 @@ action_parse_nested(struct action_parser *p, struct action *a)
     return true;
 }
 
-/* "drop;" is the empty list, and stands alone. */
-static bool
-parse_all(struct action_parser *p, struct action **list)
-{
-    *list = NULL;
-    if (token_is(&p->lex.token, "drop")) {
-        lexer_next(&p->lex);
-        return action_match(p, LEX_SEMICOLON, "`;'") && (p->lex.token.type == LEX_END || action_expected(p, "the end (drop stands alone)"));
-    }
-    return parse_list(p, LEX_END, list);
-}
-
 char *
 actions_parse(const char *text, struct actions **ap)
 {
@@ -293,7 +286,7 @@ actions_parse(const char *text, struct actions **ap)
     struct action *list;
     lexer_init(&p.lex, text, &arena);
     *ap = NULL;
-    if (parse_all(&p, &list)) {
+    if (parse_list(&p, LEX_END, &list)) {
         struct actions *a = XNEW(struct actions);
         a->refs = 1;
         a->arena = arena;

@@ -90,6 +90,7 @@ test_basic(void **state)
     check_in(&egress, "output;", NULL, "", "resubmit(,88)");
     check("clone { outport=\"p2\"; output; } ; next ;", "clone { outport = \"p2\"; output; }; next;", "",
           "clone(set_field:0x2->reg15,resubmit(,52)),resubmit(,14)");
+    check("clone { drop; };", "clone { };", "", "clone()");
     check("set_queue(10);", NULL, "", "set_queue:10");
     check("reg0[6] = check_pkt_larger(1000);", NULL, "", "check_pkt_larger(1000)->reg10[13],move:reg10[13]->reg0[6]");
 }

@@ -174,7 +174,7 @@ test_refusals(void **state)
         { "vlan.tci[16]", "column 9: vlan.tci has the bits 0 to 15, low before high" },
         { "tcp.src", "column 8: a relational operator expected, not the end" },
         { "foo == 1", "column 1: there is no field of the name `foo'" },
-        { "ip4.src == 10.0.0.1/8", "column 12: this constant has bits set that its mask leaves out" },
+        { "ip4.src == 10.0.0.0 / 8", "column 21: this character has no meaning here" },
         { "ip4.src == 10.0.0.0/33", "column 21: this prefix is longer than the address" },
         { "ip4.src == \"x\"", "column 12: ip4.src is compared with numbers" },
         { "inport == 5", "column 11: inport is compared with strings" },
@@ -362,6 +362,7 @@ test_format(void **state)
         { "10 < /* a */ reg0[3..9]<=20", "reg0[3..9] > 10 && reg0[3..9] <= 20" },
         { "eth.dst == 1:0:0:0:0:0/01:00:00:00:00:00", "eth.dst == 01:00:00:00:00:00/01:00:00:00:00:00" },
         { "ct_label == 0x1/0xffffffffffffffffffffffffffffffff", "ct_label == 0x1/0xffffffffffffffffffffffffffffffff" },
+        { "ip4.src == 10.0.0.1/8 && reg0 == 5/4", "ip4.src == 10.0.0.0/8 && reg0 == 4/4" },
         { "vlan.present == 0 || !(vlan.present != 1)", "!vlan.present || vlan.present" },
     };
     for (size_t i = 0; i < ARRAY_SIZE(t); i++) {

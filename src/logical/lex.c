@@ -258,12 +258,7 @@ lex_constant(struct lexer *l)
             fail(l, after + 1, "a mask has the same form as the constant before it");
             return true;
         }
-        for (int i = 0; i < 16; i++) {
-            if (t->value.b[i] & ~t->mask.b[i]) {
-                fail(l, l->pos, "this constant has bits set that its mask leaves out");
-                return true;
-            }
-        }
+        t->value = of_value_and(&t->value, &t->mask);  /* "10.0.0.1/24" is written for 10.0.0.0/24, and taken so by others. */
         t->type = LEX_MASKED;
         t->format = MAX(t->format, mask_format == LEX_HEX ? LEX_HEX : LEX_DECIMAL);
         after += 1 + m;

@@ -1,7 +1,7 @@
 /* lex.h - tokens of the logical language: ovn-sb(5), Logical_Flow, "match" and "actions", which share them.
  *
  * A constant is a decimal number (up to 64 bits), a hexadecimal one (0x, up to 128), an IPv4 or IPv6 address or an Ethernet address; "/" and a mask of the same form, or
- * for addresses a prefix length, may follow it without space. Identifiers are letters, digits, "_" and "."; they begin with none of the digits. Strings are those of
+ * for addresses a prefix length, may follow it without space (bits that the mask leaves out are ignored). Identifiers are letters, digits, "_" and "."; they begin with none of the digits. Strings are those of
  * JSON. Comments are // to the end of the line and / * ... * / within a line. */
 #ifndef LOGICAL_LEX_H
 #define LOGICAL_LEX_H 1
