@@ -371,6 +371,22 @@ format_flags(const char *const names[], size_t n, const struct of_term *t, struc
     }
 }
 
+/* The names that ovs-fields(7) has for the values and masks of ip_frag. */
+static const char *
+frag_name(const struct of_term *t)
+{
+    static const struct {
+        uint8_t value, mask;
+        const char *name;
+    } names[] = { { 0, 3, "no" }, { 1, 1, "yes" }, { 1, 3, "first" }, { 3, 3, "later" }, { 0, 2, "not_later" } };
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        if (of_value_low(&t->value) == names[i].value && of_value_low(&t->mask) == names[i].mask) {
+            return names[i].name;
+        }
+    }
+    return NULL;
+}
+
 static void
 format_term(const struct of_term *t, struct str *out)
 {
@@ -386,6 +402,9 @@ format_term(const struct of_term *t, struct str *out)
         return;
     } else if (t->field == OFF_TCP_FLAGS && of_value_low(&t->mask) <= 0x1ff) {
         format_flags(tcp, ARRAY_SIZE(tcp), t, out);
+        return;
+    } else if (t->field == OFF_IP_FRAG && frag_name(t)) {
+        str_puts(out, frag_name(t));
         return;
     }
     of_value_format(t->field, &t->value, out);
