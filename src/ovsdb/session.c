@@ -351,6 +351,7 @@ session_close(struct ovsdb_session *s, const char *why, bool violation)
 {
     bool was_active = session_is_serving(s);
 
+    s->unreachable = s->state <= S_CONNECTING ? s->unreachable + 1 : 0;
     session_log_failure(s, why, violation, was_active);
     rpc_destroy(s->rpc);
     s->rpc = NULL;
@@ -614,6 +615,12 @@ bool
 ovsdb_is_ready(const struct ovsdb *db)
 {
     return db->session->ready;
+}
+
+unsigned
+ovsdb_n_unreachable(const struct ovsdb *db)
+{
+    return db->session->state > S_CONNECTING ? 0 : db->session->unreachable;
 }
 
 const char *

@@ -61,6 +61,7 @@ struct ovsdb_session {
     char *peer;                        /* The remote's text, of `rpc` or of the last one. */
     size_t remote;                     /* Which remote is, or is next to be, tried. */
     size_t tries;                      /* Remotes that failed in this round. */
+    unsigned unreachable;              /* Attempts in a row that did not even connect. */
     int64_t backoff, active_since;
     bool echo_sent;
     int64_t next_id;

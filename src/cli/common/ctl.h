@@ -1,0 +1,208 @@
+/* ctl.h - the frame of ovn-nbctl and ovn-sbctl: commands are data.
+ *
+ * A program is a table of command groups; a group is one noun (one file); a command says how it is called, what it reads (`needs`)
+ * and what it does (`run`). From the table come the parser, --help, and what is asked of the server.
+ *
+ * How a line runs (run.c). The line is split at "--" into calls. Each call's `needs` names tables, columns and, where it can,
+ * rows; the replica monitors exactly those. When they have arrived, all calls `run` in order over one view (view.h). A `run` that
+ * finds that it needs more says so (ctl_need() is false; it returns CTL_AGAIN) and all run again when that has arrived; so does
+ * wait-until until its condition holds. Then all changes go in one transaction; if what was read has changed
+ * meanwhile, all run again from the new state. Output is printed after the transaction happened.
+ *
+ * Everything that a command allocates is in ctl->arena and goes away with the attempt; messages too. */
+#ifndef CLI_COMMON_CTL_H
+#define CLI_COMMON_CTL_H 1
+
+#include <getopt.h>
+#include "cli/common/view.h"
+
+struct ctl;
+struct table;
+
+/* What `needs` and `run` return instead of a message: not now, run everything again when the database has changed. */
+extern const char CTL_AGAIN[];
+/* Returns from the calling function with what EXPR returns, if that is a message. */
+#define TRY(EXPR) \
+    do { \
+        const char *error_ = (EXPR); \
+        if (error_) { \
+            return error_; \
+        } \
+    } while (0)
+
+enum ctl_flags {
+    CTL_WRITES = 1,                    /* May change the database. */
+};
+
+struct ctl_command {
+    const char *name;
+    const char *options;               /* "--if-exists --columns=COLUMN[,COLUMN]...": '=' where it takes an argument. */
+    const char *arguments;             /* "SWITCH [PORT]..." */
+    int min_args, max_args;            /* INT_MAX: any number. */
+    const char *help;                  /* What it does; lines separated by \n. */
+    const char *(*needs)(struct ctl *);
+    const char *(*run)(struct ctl *);
+    unsigned flags;
+};
+struct ctl_group {
+    const char *title;                 /* "Logical switch commands" */
+    const struct ctl_command *commands;        /* Ended by one without a name. */
+};
+
+/* How a table's rows are named on the command line, besides by UUID. A table may have several. */
+struct ctl_name {
+    const struct ovsdb_table_desc *table;
+    uint16_t column;
+    const char *key;                   /* In a map column; NULL: the column is a text. */
+};
+
+struct ctl_program {
+    const char *title;                 /* "OVN northbound DB management utility" */
+    const struct ovsdb_db_desc *db;
+    const char *db_env, *options_env, *db_socket;      /* "OVN_NB_DB", "OVN_NBCTL_OPTIONS", "ovnnb_db.sock" */
+    const char *log_module;            /* "nbctl" */
+    const struct ctl_group *const *groups;             /* Ended by NULL. */
+    const struct ctl_name *names;      /* Ended by one without a table. */
+    const struct ovsdb_table_desc *const *singletons;  /* Tables of one row, named "."; ended by NULL. */
+    void (*note)(const char *text);    /* Logs at level INFO, in that module. */
+    /* NULL, or how to wait for what was written to take effect (--wait): the columns of the only row of GLOBAL. */
+    const struct ctl_wait {
+        const struct ovsdb_table_desc *global;
+        uint16_t nb_cfg, sb_cfg, hv_cfg, nb_timestamp, sb_timestamp, hv_timestamp;
+    } *wait;
+};
+
+enum ctl_wait_for { CTL_WAIT_NONE, CTL_WAIT_SB, CTL_WAIT_HV };
+enum table_format { TABLE_FORMAT_TABLE, TABLE_FORMAT_LIST, TABLE_FORMAT_HTML, TABLE_FORMAT_CSV, TABLE_FORMAT_JSON };
+struct table_style {
+    enum table_format format;
+    enum datum_style cells;
+    bool headings, pretty;
+};
+
+struct ctl_option {
+    const char *name, *value;          /* "--id"; VALUE NULL if it has none. */
+};
+/* One command as it was called. */
+struct ctl_call {
+    const struct ctl_command *command;
+    int argc;                          /* argv[0] is the command's name. */
+    char **argv;
+    struct ctl_option *options;
+    size_t n_options;
+    /* The last attempt's: */
+    struct str out;
+    struct table *table;
+};
+
+/* What of a table the line needs. */
+struct ctl_need {
+    uint64_t columns;
+    bool used, all;                    /* All rows. */
+    char **clauses;                    /* JSON conditions, any of which must hold. */
+    size_t n_clauses, cap_clauses;
+    bool dirty;                        /* The condition has grown since the replica was told. */
+};
+
+struct ctl_symbol {
+    struct ctl_symbol *next;
+    const char *name;                  /* "@x" */
+    struct uuid uuid;
+    bool defined, created, referenced; /* By --id; of a create; by a value. */
+    const struct ovsdb_table_desc *table;
+};
+
+struct ctl {
+    const struct ctl_program *program;
+    struct loop *loop;
+    struct ovsdb *db;
+    /* What the command line said. */
+    const char *remotes;
+    struct ctl_call *calls;
+    size_t n_calls;
+    struct table_style style;
+    bool oneline, dry_run, leader_only, shuffle, print_wait_time;
+    enum ctl_wait_for wait;
+    int timeout;                       /* Seconds; 0: none. */
+    /* What it needs. */
+    struct ctl_need *needs;            /* By table. */
+    bool need_more;
+    /* This attempt. */
+    struct arena arena;
+    struct view view;
+    struct ctl_call *call;             /* The one that runs. */
+    struct ctl_symbol *symbols;
+    struct str comment;
+    bool force_wait;                   /* sync */
+};
+
+/* ---- for commands ---- */
+
+/* A message in the arena. */
+const char *ctl_error(struct ctl *, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void ctl_print(struct ctl *, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void ctl_warn(struct ctl *, const char *fmt, ...) PRINTF_LIKE(2, 3);           /* To the log. */
+/* Argument I (0 is the command's name), or NULL if there are not so many. */
+const char *ctl_arg(const struct ctl *, int i);
+/* Whether the option ("--if-exists") was given to this command; its argument, or NULL. */
+bool ctl_has(const struct ctl *, const char *option);
+const char *ctl_option(const struct ctl *, const char *option);
+
+/* Says that this line needs COLUMNS of TABLE in the rows for which CLAUSE (one condition in JSON; NULL: all rows) holds. True
+ * if the replica has them already (always in `needs`, where nobody may look at rows yet). */
+bool ctl_need(struct ctl *, const struct ovsdb_table_desc *, uint64_t columns, const char *clause);
+bool ctl_need_all(struct ctl *, const struct ovsdb_table_desc *, uint64_t columns);
+bool ctl_need_str(struct ctl *, const struct ovsdb_table_desc *, uint64_t columns, uint16_t column, const char *equals);
+bool ctl_need_uuid(struct ctl *, const struct ovsdb_table_desc *, uint64_t columns, const struct uuid *);
+/* Rows whose set COLUMN has UUID. */
+bool ctl_need_referrer(struct ctl *, const struct ovsdb_table_desc *, uint64_t columns, uint16_t column, const struct uuid *);
+
+/* ---- record.c: names on the command line ---- */
+
+/* Tables and columns by unique abbreviation, upper and lower case, - and _ alike. */
+const char *ctl_find_table(struct ctl *, const char *name, const struct ovsdb_table_desc **) MUST_USE;
+const char *ctl_find_column(struct ctl *, const struct ovsdb_table_desc *, const char *name, const struct ovsdb_column_desc **) MUST_USE;
+/* The database that we are connected to has TABLE and COLUMN (may be NULL), or a message. */
+const char *ctl_check_has(struct ctl *, const struct ovsdb_table_desc *, const struct ovsdb_column_desc *) MUST_USE;
+/* Says that this line needs COLUMNS of the record ID. */
+const char *ctl_need_record(struct ctl *, const struct ovsdb_table_desc *, const char *id, uint64_t columns) MUST_USE;
+/* The record ID: a UUID, a name, the beginning of a UUID, @name, or "." in a table of one row. *row is NULL if there is none and it need
+ * not exist. */
+const char *ctl_find_record(struct ctl *, const struct ovsdb_table_desc *, const char *id, bool must_exist, struct view_row **row) MUST_USE;
+/* The symbol @NAME, made if it is new. */
+struct ctl_symbol *ctl_symbol(struct ctl *, const char *name);
+struct datum_parser ctl_parser(struct ctl *);
+/* The only row of a table of one row, made (and the change noted) if there is none. */
+struct view_row *ctl_singleton(struct ctl *, const struct ovsdb_table_desc *);
+
+/* ---- table.c ---- */
+
+struct table *table_create(struct arena *, size_t n_columns);
+void table_heading(struct table *, const char *);
+void table_cell(struct table *, const struct datum *, const struct ovsdb_column_desc *);
+void table_put(struct str *, const struct table *, const struct table_style *);
+
+/* ---- the frame's own parts ---- */
+
+int ctl_main(const struct ctl_program *, int argc, char *argv[]);
+/* options.c */
+void ctl_parse(struct ctl *, int argc, char *argv[]);
+const struct ctl_command *ctl_command_find(const struct ctl_program *, const char *name);
+noreturn void ctl_fatal(const char *fmt, ...) PRINTF_LIKE(1, 2);
+/* help.c */
+void ctl_help(const struct ctl_program *, struct str *);
+/* The command whose name is nearest to NAME, or NULL if none is near. */
+const char *ctl_nearest(const struct ctl_program *, const char *name);
+/* run.c */
+int ctl_run(struct ctl *);
+
+/* Groups that both programs have. */
+extern const struct ctl_group ctl_database_group;      /* database.c, write.c */
+/* find.c */
+const char *ctl_parse_condition(struct ctl *, const struct ovsdb_table_desc *, const char *arg, struct view_row *, bool *holds) MUST_USE;
+const char *ctl_condition_column(struct ctl *, const struct ovsdb_table_desc *, const char *arg, const struct ovsdb_column_desc **) MUST_USE;
+/* "COLUMN[:KEY]" at the beginning of ARG; *key NULL if there is none; *end is what follows. */
+const char *ctl_parse_column_key(struct ctl *, const struct ovsdb_table_desc *, const char *arg, const struct ovsdb_column_desc **,
+                                 union datum_atom **key, const char **end) MUST_USE;
+
+#endif

@@ -1,0 +1,402 @@
+/* port.c - lsp-add and all that is said of one logical switch port. ovn-nbctl(8), "Logical Switch Port Commands".
+ *
+ * Names of ports are meant to be unique in the whole database. A port is there as long as a switch has it: one whose switch was
+ * deleted earlier on the same line is gone, too (the server removes it at the end). */
+#include "cli/nbctl/nbctl.h"
+
+#include <limits.h>
+#include "cli/nbctl/port_address.h"
+
+static const struct ovsdb_table_desc *const LS = &nb_table_logical_switch;
+static const struct ovsdb_table_desc *const LSP = &nb_table_logical_switch_port;
+
+/* ---- finding ---- */
+
+static void
+need_port(struct ctl *c, const char *id, uint64_t columns)
+{
+    struct uuid uuid;
+
+    ctl_need_str(c, LSP, columns, NB_LOGICAL_SWITCH_PORT_NAME, id);
+    if (strlen(id) == UUID_LEN && uuid_parse(id, &uuid)) {
+        ctl_need_uuid(c, LSP, columns, &uuid);
+    }
+}
+
+static const char *
+find_port(struct ctl *c, const char *id, bool must_exist, struct view_row **row)
+{
+    struct uuid uuid;
+    size_t n;
+    bool is_uuid = strlen(id) == UUID_LEN && uuid_parse(id, &uuid);
+
+    *row = is_uuid ? view_get(&c->view, LSP, &uuid) : NULL;
+    if (!*row) {
+        struct view_row **rows = view_find_str(&c->view, LSP, NB_LOGICAL_SWITCH_PORT_NAME, id, &n);
+        *row = n ? rows[0] : NULL;
+    }
+    return *row || !must_exist ? NULL : ctl_error(c, "%s: port %s not found", id, is_uuid ? "UUID" : "name");
+}
+
+/* ---- lsp-add ---- */
+
+static const char *
+add_needs(struct ctl *c)
+{
+    switch_need(c, ctl_arg(c, 1), 0);
+    need_port(c, ctl_arg(c, 2), NB_LSP(PARENT_NAME) | NB_LSP(TAG_REQUEST));
+    return NULL;
+}
+
+/* --may-exist: PORT exists; is it what lsp-add would make? */
+static const char *
+check_existing(struct ctl *c, struct view_row *ls, struct view_row *port, const char *parent, int64_t tag)
+{
+    const char *name = ctl_arg(c, 2), *its_parent = view_str(port, NB_LOGICAL_SWITCH_PORT_PARENT_NAME);
+    struct view_row *owner;
+
+    TRY(switch_of_port(c, port, &owner));
+    if (!owner || owner != ls) {
+        const char *its_switch = owner ? view_str(owner, NB_LOGICAL_SWITCH_NAME) : "";
+        return !owner        ? ctl_error(c, "%s: port already exists but in no switch", name)
+               : *its_switch ? ctl_error(c, "%s: port already exists but in switch %s", name, its_switch)
+                             : ctl_error(c, "%s: port already exists but in switch " UUID_FMT, name, UUID_ARGS(&owner->uuid));
+    }
+    if (!parent) {
+        return its_parent ? ctl_error(c, "%s: port already exists but has parent %s", name, its_parent) : NULL;
+    }
+    if (!its_parent) {
+        return ctl_error(c, "%s: port already exists but has no parent", name);
+    }
+    if (!str_eq(its_parent, parent)) {
+        return ctl_error(c, "%s: port already exists with different parent %s", name, its_parent);
+    }
+    int64_t its_tag = view_int(port, NB_LOGICAL_SWITCH_PORT_TAG_REQUEST, -1);
+    if (its_tag < 0) {
+        return ctl_error(c, "%s: port already exists but has no tag_request", name);
+    }
+    return its_tag == tag ? NULL
+                          : ctl_error(c, "%s: port already exists with different tag_request %lld", name, (long long) its_tag);
+}
+
+static const char *
+port_add(struct ctl *c)
+{
+    const char *name = ctl_arg(c, 2), *parent = ctl_arg(c, 3);
+    struct view_row *ls, *port;
+    int64_t tag = -1;
+
+    TRY(switch_find(c, ctl_arg(c, 1), true, &ls));
+    if (parent && !ctl_arg(c, 4)) {
+        return ctl_error(c, "lsp-add with parent must also specify a tag");
+    }
+    if (parent && !str_to_int(ctl_arg(c, 4), 0, 4095, &tag)) {
+        return ctl_error(c, "%s: invalid tag (must be in range 0 to 4095)", ctl_arg(c, 4));
+    }
+    TRY(find_port(c, name, false, &port));
+    if (port) {
+        struct view_row *owner;
+        if (ctl_has(c, "--may-exist")) {
+            return check_existing(c, ls, port, parent, tag);
+        }
+        TRY(switch_of_port(c, port, &owner));
+        if (owner || !port->base) {
+            return ctl_error(c, "%s: a port with this name already exists", name);
+        }
+    } else {
+        view_verify_absent(&c->view, LSP, NB_LOGICAL_SWITCH_PORT_NAME, name);
+    }
+    port = view_insert(&c->view, LSP, NULL);
+    view_set_str(port, NB_LOGICAL_SWITCH_PORT_NAME, name);
+    if (parent) {
+        view_set_str(port, NB_LOGICAL_SWITCH_PORT_PARENT_NAME, parent);
+        view_set(port, NB_LOGICAL_SWITCH_PORT_TAG_REQUEST, datum_of_int(&c->arena, tag));
+    }
+    view_add_ref(ls, NB_LOGICAL_SWITCH_PORTS, port);
+    return NULL;
+}
+
+/* ---- lsp-del, lsp-list, lsp-get-ls ---- */
+
+static const char *
+needs_port_name(struct ctl *c)
+{
+    need_port(c, ctl_arg(c, 1), 0);
+    ctl_need(c, LS, NB_LS(NAME) | NB_LS(PORTS), "false");
+    return NULL;
+}
+
+static const char *
+port_del(struct ctl *c)
+{
+    struct view_row *port, *ls;
+
+    TRY(find_port(c, ctl_arg(c, 1), !ctl_has(c, "--if-exists"), &port));
+    if (!port) {
+        return NULL;
+    }
+    TRY(switch_of_port(c, port, &ls));
+    if (!ls) {
+        return ctl_error(c, "logical port %s is not part of any logical switch", ctl_arg(c, 1));
+    }
+    view_remove_ref(ls, NB_LOGICAL_SWITCH_PORTS, port);
+    view_delete(port);
+    return NULL;
+}
+
+static const char *
+list_needs(struct ctl *c)
+{
+    switch_need(c, ctl_arg(c, 1), NB_LS(PORTS));
+    ctl_need(c, LSP, NB_LSP(NAME), "false");
+    return NULL;
+}
+
+static const char *
+port_list(struct ctl *c)
+{
+    struct view_row *ls, **rows;
+    size_t n;
+
+    TRY(switch_find(c, ctl_arg(c, 1), true, &ls));
+    TRY(port_rows_of_switch(c, ls, 0, &rows, &n));
+    view_sort_by_str(rows, n, NB_LOGICAL_SWITCH_PORT_NAME);
+    for (size_t i = 0; i < n; i++) {
+        ctl_print(c, UUID_FMT " (%s)\n", UUID_ARGS(&rows[i]->uuid), view_str(rows[i], NB_LOGICAL_SWITCH_PORT_NAME));
+    }
+    return NULL;
+}
+
+static const char *
+port_get_ls(struct ctl *c)
+{
+    struct view_row *port, *ls;
+
+    TRY(find_port(c, ctl_arg(c, 1), true, &port));
+    TRY(switch_of_port(c, port, &ls));
+    if (ls) {
+        ctl_print(c, UUID_FMT " (%s)\n", UUID_ARGS(&ls->uuid), view_str(ls, NB_LOGICAL_SWITCH_NAME));
+    }
+    return NULL;
+}
+
+/* ---- one column of one port ---- */
+
+/* What the simple commands are about: the same needs, and the port found. */
+static uint16_t
+command_column(const struct ctl *c)
+{
+    static const struct {
+        const char *suffix;
+        uint16_t column;
+    } columns[] = {
+        { "-parent", NB_LOGICAL_SWITCH_PORT_PARENT_NAME }, { "-tag", NB_LOGICAL_SWITCH_PORT_TAG },
+        { "-addresses", NB_LOGICAL_SWITCH_PORT_ADDRESSES }, { "-port-security", NB_LOGICAL_SWITCH_PORT_PORT_SECURITY },
+        { "-up", NB_LOGICAL_SWITCH_PORT_UP }, { "-enabled", NB_LOGICAL_SWITCH_PORT_ENABLED },
+        { "-type", NB_LOGICAL_SWITCH_PORT_TYPE }, { "-options", NB_LOGICAL_SWITCH_PORT_OPTIONS },
+    };
+    const char *rest = strpbrk(c->call->command->name + strlen("lsp-"), "-");
+
+    for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {
+        if (str_eq(rest, columns[i].suffix)) {
+            return columns[i].column;
+        }
+    }
+    panic("%s is about no column", c->call->command->name);
+}
+
+static const char *
+needs_column(struct ctl *c)
+{
+    need_port(c, ctl_arg(c, 1), OVSDB_COLUMN(command_column(c)));
+    return NULL;
+}
+
+/* Prints a value, or the values of a set, a line each; nothing if empty. */
+static const char *
+get_column(struct ctl *c)
+{
+    struct view_row *port;
+    uint16_t column = command_column(c);
+
+    TRY(find_port(c, ctl_arg(c, 1), true, &port));
+    const struct datum *d = view_datum(port, column);
+    for (size_t i = 0; i < d->n; i++) {
+        datum_put_atom(&c->call->out, &d->k[i], LSP->columns[column].key.type, DATUM_BARE);
+        if (d->v) {
+            ctl_print(c, "=%s", d->v[i].s);
+        }
+        ctl_print(c, "\n");
+    }
+    return NULL;
+}
+
+static const char *
+set_port_security(struct ctl *c)
+{
+    struct view_row *port;
+
+    TRY(find_port(c, ctl_arg(c, 1), true, &port));
+    view_set(port, NB_LOGICAL_SWITCH_PORT_PORT_SECURITY,
+             datum_of_strs(&c->arena, c->call->argc - 2, (const char *const *) c->call->argv + 2));
+    return NULL;
+}
+
+static const char *
+get_up(struct ctl *c)
+{
+    struct view_row *port;
+
+    TRY(find_port(c, ctl_arg(c, 1), true, &port));
+    ctl_print(c, "%s\n", view_bool(port, NB_LOGICAL_SWITCH_PORT_UP, false) ? "up" : "down");
+    return NULL;
+}
+
+static const char *
+get_enabled(struct ctl *c)
+{
+    struct view_row *port;
+
+    TRY(find_port(c, ctl_arg(c, 1), true, &port));
+    ctl_print(c, "%s\n", view_bool(port, NB_LOGICAL_SWITCH_PORT_ENABLED, true) ? "enabled" : "disabled");
+    return NULL;
+}
+
+static const char *
+set_enabled(struct ctl *c)
+{
+    struct view_row *port;
+    const char *state = ctl_arg(c, 2);
+
+    TRY(find_port(c, ctl_arg(c, 1), true, &port));
+    if (!str_eq(state, "enabled") && !str_eq(state, "disabled")) {
+        return ctl_error(c, "%s: state must be \"enabled\" or \"disabled\"", state);
+    }
+    view_set(port, NB_LOGICAL_SWITCH_PORT_ENABLED, datum_of_bool(&c->arena, str_eq(state, "enabled")));
+    return NULL;
+}
+
+static const char *
+needs_type(struct ctl *c)
+{
+    need_port(c, ctl_arg(c, 1), 0);
+    return NULL;
+}
+
+static const char *
+set_type(struct ctl *c)
+{
+    static const char *const types[] = { "", "router", "switch", "localnet", "localport", "l2gateway", "vtep", "external", "virtual",
+                                         "remote" };
+    const char *type = ctl_arg(c, 2), *peer = ctl_arg(c, 3) ? str_after(ctl_arg(c, 3), "peer=") : NULL;
+    struct view_row *port;
+    size_t i = 0;
+
+    TRY(find_port(c, ctl_arg(c, 1), true, &port));
+    while (i < ARRAY_SIZE(types) && !str_eq(types[i], type)) {
+        i++;
+    }
+    if (i == ARRAY_SIZE(types)) {
+        return ctl_error(c, "Logical switch port type '%s' is unrecognized. Not setting type.", type);
+    }
+    if (ctl_arg(c, 3) && (!peer || !*peer || (!str_eq(type, "router") && !str_eq(type, "switch")))) {
+        return ctl_error(c, "%s: only peer=PORT may follow, and only types router and switch have a peer", ctl_arg(c, 3));
+    }
+    view_set_str(port, NB_LOGICAL_SWITCH_PORT_TYPE, type);
+    if (peer) {
+        TRY(ctl_check_has(c, LSP, &LSP->columns[NB_LOGICAL_SWITCH_PORT_PEER]));
+        view_set_str(port, NB_LOGICAL_SWITCH_PORT_PEER, peer);
+    }
+    return NULL;
+}
+
+static const char *
+get_type(struct ctl *c)
+{
+    struct view_row *port;
+
+    TRY(find_port(c, ctl_arg(c, 1), true, &port));
+    ctl_print(c, "%s\n", view_str(port, NB_LOGICAL_SWITCH_PORT_TYPE));
+    return NULL;
+}
+
+static const char *
+set_options(struct ctl *c)
+{
+    size_t n = c->call->argc - 2;
+    struct datum d = { .k = ARENA_NEW(&c->arena, union datum_atom, n), .v = ARENA_NEW(&c->arena, union datum_atom, n) };
+    struct view_row *port;
+
+    TRY(find_port(c, ctl_arg(c, 1), true, &port));
+    for (int i = 2; ctl_arg(c, i); i++) {
+        const char *arg = ctl_arg(c, i), *eq = strchr(arg, '=');
+        if (!eq || eq == arg) {
+            return ctl_error(c, "%s: an option is written as KEY=VALUE, e.g. router-port=lr0-sw0", arg);
+        }
+        struct datum one = { .n = 1, .k = ARENA_NEW(&c->arena, union datum_atom, 1), .v = ARENA_NEW(&c->arena, union datum_atom, 1) };
+        one.k->s = arena_strndup(&c->arena, arg, eq - arg);
+        one.v->s = eq + 1;
+        d = datum_union(&c->arena, &one, &d, &LSP->columns[NB_LOGICAL_SWITCH_PORT_OPTIONS]);
+    }
+    view_set(port, NB_LOGICAL_SWITCH_PORT_OPTIONS, d);
+    return NULL;
+}
+
+/* ---- addresses ---- */
+
+static const char *
+needs_addresses(struct ctl *c)
+{
+    need_port(c, ctl_arg(c, 1), NB_LSP(ADDRESSES) | NB_LSP(NAME));
+    ctl_need(c, LS, NB_LS(NAME) | NB_LS(PORTS), "false");
+    return NULL;
+}
+
+static const char *
+set_addresses(struct ctl *c)
+{
+    size_t n = c->call->argc - 2;
+    const char *const *texts = (const char *const *) c->call->argv + 2;
+    struct view_row *port, *ls;
+
+    TRY(find_port(c, ctl_arg(c, 1), true, &port));
+    for (size_t i = 0; i < n; i++) {
+        TRY(port_check_address(c, texts[i]));
+    }
+    if (port_have_ips(n, texts)) {
+        TRY(switch_of_port(c, port, &ls));
+        if (ls) {
+            TRY(port_check_duplicates(c, ls, port, n, texts));
+        }
+    }
+    view_set(port, NB_LOGICAL_SWITCH_PORT_ADDRESSES, datum_of_strs(&c->arena, n, texts));
+    return NULL;
+}
+
+static const struct ctl_command commands[] = {
+    { "lsp-add", "--may-exist", "SWITCH PORT [PARENT TAG]", 2, 4, "add logical port PORT on SWITCH (as a child of PARENT with VLAN TAG)",
+      add_needs, port_add, CTL_WRITES },
+    { "lsp-del", "--if-exists", "PORT", 1, 1, "delete PORT from its switch", needs_port_name, port_del, CTL_WRITES },
+    { "lsp-list", NULL, "SWITCH", 1, 1, "print the UUIDs and names of all ports on SWITCH", list_needs, port_list, 0 },
+    { "lsp-get-parent", NULL, "PORT", 1, 1, "print the parent of PORT, if set", needs_column, get_column, 0 },
+    { "lsp-get-tag", NULL, "PORT", 1, 1, "print the VLAN tag of PORT, if set", needs_column, get_column, 0 },
+    { "lsp-set-addresses", NULL, "PORT [ADDRESS]...", 1, INT_MAX,
+      "set the addresses of PORT, each one argument: \"MAC [IP]...\",\n\"MAC dynamic\", \"dynamic [IP]...\", router, or unknown",
+      needs_addresses, set_addresses, CTL_WRITES },
+    { "lsp-get-addresses", NULL, "PORT", 1, 1, "print the addresses of PORT", needs_column, get_column, 0 },
+    { "lsp-set-port-security", NULL, "PORT [ADDRS]...", 1, INT_MAX, "set what PORT may send from and receive for", needs_column,
+      set_port_security, CTL_WRITES },
+    { "lsp-get-port-security", NULL, "PORT", 1, 1, "print that", needs_column, get_column, 0 },
+    { "lsp-get-up", NULL, "PORT", 1, 1, "print the state of PORT: up or down", needs_column, get_up, 0 },
+    { "lsp-set-enabled", NULL, "PORT STATE", 2, 2, "set the administrative state of PORT: enabled or disabled", needs_column,
+      set_enabled, CTL_WRITES },
+    { "lsp-get-enabled", NULL, "PORT", 1, 1, "print it", needs_column, get_enabled, 0 },
+    { "lsp-set-type", NULL, "PORT TYPE [peer=PORT]", 2, 3,
+      "set the type of PORT: \"\", router, switch, localnet, localport, ...", needs_type, set_type, CTL_WRITES },
+    { "lsp-get-type", NULL, "PORT", 1, 1, "print the type of PORT", needs_column, get_type, 0 },
+    { "lsp-set-options", NULL, "PORT [KEY=VALUE]...", 1, INT_MAX, "set the options of PORT", needs_column, set_options, CTL_WRITES },
+    { "lsp-get-options", NULL, "PORT", 1, 1, "print the options of PORT", needs_column, get_column, 0 },
+    { "lsp-get-ls", NULL, "PORT", 1, 1, "print the logical switch that has PORT", needs_port_name, port_get_ls, 0 },
+    { NULL },
+};
+const struct ctl_group nbctl_port_group = { "Logical switch port commands", commands };
