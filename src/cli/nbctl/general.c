@@ -115,7 +115,7 @@ show_port(struct ctl *c, struct view_row *port)
         ctl_print(c, "        tag: %lld\n", (long long) tag);
     }
     show_addresses(c, port);
-    if (peer && str_eq(type, "router")) {
+    if (peer) {
         ctl_print(c, "        router-port: %s\n", peer);
     }
 }
