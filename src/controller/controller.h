@@ -110,9 +110,13 @@ void controller_emit_flow(struct controller *, struct incr_unit *, uint8_t table
 /* binding/: config, iface, binding, chassis, encap, conditions, writing. */
 void binding_create(struct controller *);
 void binding_destroy(struct controller *);
+/* Before incr_run(): what is read outside the graph. */
+void binding_prepare(struct controller *);
 /* After incr_run(): connections, conditions, transactions, reports. Returns whether the switch may be given flows: all that concerns local
  * ports was known once. Until then the flows of our predecessor work. */
 bool binding_run(struct controller *) MUST_USE;
+/* Whether a graceful exit takes this chassis out of the databases (ovn-cleanup-on-exit). */
+bool binding_leaves_nothing(struct controller *);
 /* After LEAVING was set and all was computed again: whether nothing is left to write (or never will be). */
 bool binding_has_left(const struct controller *);
 void binding_register_commands(struct controller *);

@@ -60,6 +60,7 @@ settle(void *d_)
     if (!ovsdb_is_ready(c->ovs)) {
         return;
     }
+    binding_prepare(c);
     stopwatch_start(d->computing);
     incr_run(c->incr);
     stopwatch_stop(d->computing);
@@ -103,7 +104,7 @@ command_exit(struct unixctl_conn *conn, int argc, const char *argv[], void *d_)
         unixctl_error(conn, "exit: the only argument is --restart");
         return;
     }
-    if (d->leave_conn || argc > 1 || !ovsdb_is_ready(d->controller->ovs)) {
+    if (d->leave_conn || argc > 1 || !binding_leaves_nothing(d->controller)) {
         unixctl_reply(conn, NULL);
         end(d);
         return;

@@ -62,6 +62,13 @@ binding_destroy(struct controller *c)
     c->binding = NULL;
 }
 
+void
+binding_prepare(struct controller *c)
+{
+    writer_look_at_schema(c->binding->sb_writer);
+    writer_look_at_schema(c->binding->ovs_writer);
+}
+
 bool
 binding_run(struct controller *c)
 {
@@ -85,6 +92,12 @@ binding_run(struct controller *c)
         writer_run(b->ovs_writer);
     }
     return b->ready && !c->leaving;
+}
+
+bool
+binding_leaves_nothing(struct controller *c)
+{
+    return ovsdb_is_ready(c->ovs) && config_get_bool(c, NULL, "ovn-cleanup-on-exit", true);
 }
 
 bool

@@ -219,7 +219,7 @@ chassis_diff(struct controller *c, struct incr_unit *unit, const struct controll
     struct ovsdb_record *maps = ovsdb_record_create(&sb_table_chassis);
     struct write w;
 
-    write_begin(&w, c->sb, "chassis %s", config->chassis);
+    write_begin(&w, c->binding->sb_writer, by, "chassis %s", config->chassis);
     write_guard(&w);
     struct encap_list encaps = diff_encaps(c, &w, config->chassis, by);
     ovsdb_record_str(r, SB_CHASSIS_HOSTNAME, config_hostname(c, by));
@@ -265,7 +265,7 @@ chassis_run(struct incr_unit *unit, void *c_)
     if (!c->leaving) {
         chassis_diff(c, unit, config);
     } else if (config->chassis_row) {
-        write_begin(&w, c->sb, "end of chassis %s", config->chassis);
+        write_begin(&w, c->binding->sb_writer, incr_reader(unit), "end of chassis %s", config->chassis);
         write_delete(&w, &sb_table_chassis, &config->chassis_row->row_.uuid);
         write_emit(&w, unit, c->binding->sb_write, "chassis");
     }
@@ -287,7 +287,7 @@ private_run(struct incr_unit *unit, void *c_)
     row = (struct sb_chassis_private *) ovsdb_index_get_str(c->binding->private_by_name, by, config->chassis);
     if (c->leaving) {
         if (row) {
-            write_begin(&w, c->sb, "end of chassis %s", config->chassis);
+            write_begin(&w, c->binding->sb_writer, by, "end of chassis %s", config->chassis);
             write_delete(&w, &sb_table_chassis_private, &row->row_.uuid);
             write_emit(&w, unit, c->binding->sb_write, "private");
         }
@@ -297,7 +297,7 @@ private_run(struct incr_unit *unit, void *c_)
         return;
     }
     r = ovsdb_record_create(&sb_table_chassis_private);
-    write_begin(&w, c->sb, "private data of chassis %s", config->chassis);
+    write_begin(&w, c->binding->sb_writer, by, "private data of chassis %s", config->chassis);
     write_guard(&w);
     ovsdb_record_add_uuid(r, SB_CHASSIS_PRIVATE_CHASSIS, &config->chassis_row->row_.uuid);
     if (row) {

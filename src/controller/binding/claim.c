@@ -96,7 +96,7 @@ put_chassis(struct controller *c, const struct claim *p, const struct claim_valu
     struct ovsdb_record *r = ovsdb_record_create(&sb_table_port_binding);
     struct write w;
 
-    write_begin(&w, c->sb, "claim of port %s", sb_port_binding_logical_port(p->port, NULL));
+    write_begin(&w, c->binding->sb_writer, NULL, "claim of port %s", sb_port_binding_logical_port(p->port, NULL));
     ovsdb_record_add_uuid(r, SB_PORT_BINDING_CHASSIS, &v->us->row_.uuid);
     ovsdb_record_bool(r, SB_PORT_BINDING_UP, false);
     write_update(&w, &p->uuid, r);
@@ -111,7 +111,7 @@ put_up(struct controller *c, const struct claim *p, const struct claim_value *v)
 
     if (!v->up) {
         struct ovsdb_record *r = ovsdb_record_create(&sb_table_port_binding);
-        write_begin(&w, c->sb, "port %s is up", sb_port_binding_logical_port(p->port, NULL));
+        write_begin(&w, c->binding->sb_writer, NULL, "port %s is up", sb_port_binding_logical_port(p->port, NULL));
         ovsdb_record_bool(r, SB_PORT_BINDING_UP, true);
         write_update_if(&w, &p->uuid, r, SB_PORT_BINDING_CHASSIS, &v->us->row_.uuid);
         ovsdb_record_destroy(r);
@@ -124,7 +124,7 @@ put_up(struct controller *c, const struct claim *p, const struct claim_value *v)
         char now[24];
 
         snprintf(now, sizeof now, "%"PRId64, clock_wall_msec());
-        write_begin(&w, c->ovs, "interface %s is installed", ovs_interface_name(v->iface, NULL));
+        write_begin(&w, c->binding->ovs_writer, NULL, "interface %s is installed", ovs_interface_name(v->iface, NULL));
         ovsdb_record_map(r, OVS_INTERFACE_EXTERNAL_IDS, "ovn-installed", "true");
         ovsdb_record_map(r, OVS_INTERFACE_EXTERNAL_IDS, "ovn-installed-ts", now);
         write_add(&w, &v->iface->row_.uuid, r);

@@ -142,7 +142,7 @@ bridge_run(struct incr_unit *unit, void *c_)
         snprintf(now, sizeof now, "%lld", (long long) c->binding->started_at);
         if (!known || !str_eq(known, now)) {
             struct ovsdb_record *r = ovsdb_record_create(&ovs_table_bridge);
-            write_begin(&w, c->ovs, "start time in bridge %s", config->bridge);
+            write_begin(&w, c->binding->ovs_writer, by, "start time in bridge %s", config->bridge);
             ovsdb_record_map(r, OVS_BRIDGE_EXTERNAL_IDS, "ovn-startup-ts", now);
             write_add(&w, &config->bridge_row->row_.uuid, r);
             ovsdb_record_destroy(r);
@@ -159,7 +159,7 @@ bridge_run(struct incr_unit *unit, void *c_)
     struct ovsdb_record *bridge = ovsdb_record_create(&ovs_table_bridge);
     struct ovsdb_record *bridges = ovsdb_record_create(&ovs_table_open_vswitch);
 
-    write_begin(&w, c->ovs, "integration bridge %s", config->bridge);
+    write_begin(&w, c->binding->ovs_writer, by, "integration bridge %s", config->bridge);
     ovsdb_record_str(iface, OVS_INTERFACE_NAME, config->bridge);
     ovsdb_record_str(iface, OVS_INTERFACE_TYPE, "internal");
     write_insert(&w, &iface_uuid, iface);
@@ -221,7 +221,7 @@ config_create(struct controller *c)
     ovsdb_use(c->ovs, &ovs_table_open_vswitch, OVSDB_COLUMN(OVS_OPEN_VSWITCH_BRIDGES)
               | OVSDB_COLUMN(OVS_OPEN_VSWITCH_EXTERNAL_IDS) | OVSDB_COLUMN(OVS_OPEN_VSWITCH_IFACE_TYPES));
     ovsdb_use(c->ovs, &ovs_table_bridge, OVSDB_COLUMN(OVS_BRIDGE_NAME) | OVSDB_COLUMN(OVS_BRIDGE_PORTS)
-              | OVSDB_COLUMN(OVS_BRIDGE_DATAPATH_TYPE) | OVSDB_COLUMN(OVS_BRIDGE_EXTERNAL_IDS));
+              | OVSDB_COLUMN(OVS_BRIDGE_DATAPATH_TYPE) | OVSDB_COLUMN(OVS_BRIDGE_DATAPATH_ID) | OVSDB_COLUMN(OVS_BRIDGE_EXTERNAL_IDS));
     struct incr_class *class = incr_class_create(c->incr, "config", config_run, c);
     incr_class_alone(class);
     class = incr_class_create(c->incr, "bridge", bridge_run, c);
@@ -257,8 +257,8 @@ connect_switch(struct controller *c, const struct controller_config *config)
     if (probe && str_to_int(probe, 0, INT32_MAX / 1000, &s)) {
         of_switch_set_probe_interval(c->of, s ? MAX(s, 5) * 1000 : 0);
     }
-    if (!config->bridge_row) {
-        of_switch_set_target(c->of, NULL);
+    if (!config->bridge_row || !ovs_bridge_datapath_id(config->bridge_row, NULL)) {
+        of_switch_set_target(c->of, NULL);     /* Open vSwitch has not made it yet. */
     } else if (remote && *remote) {
         of_switch_set_target(c->of, remote);
     } else {

@@ -49,7 +49,7 @@ report_southbound(struct controller *c, const struct controller_config *config, 
 
         ovsdb_record_int(r, SB_CHASSIS_PRIVATE_NB_CFG, s->done);
         ovsdb_record_int(r, SB_CHASSIS_PRIVATE_NB_CFG_TIMESTAMP, s->done_at);
-        write_begin(&w, c->sb, "nb_cfg %"PRId64" of chassis %s", s->done, config->chassis);
+        write_begin(&w, c->binding->sb_writer, NULL, "nb_cfg %"PRId64" of chassis %s", s->done, config->chassis);
         write_update(&w, &row->row_.uuid, r);
         write_put(&w, c->binding->sb_writer, "nb_cfg");
         ovsdb_record_destroy(r);
@@ -73,7 +73,7 @@ report_local(struct controller *c, const struct controller_config *config)
         snprintf(time, sizeof time, "%"PRId64, s->done_at);
         ovsdb_record_map(r, OVS_BRIDGE_EXTERNAL_IDS, "ovn-nb-cfg", number);
         ovsdb_record_map(r, OVS_BRIDGE_EXTERNAL_IDS, "ovn-nb-cfg-ts", time);
-        write_begin(&w, c->ovs, "nb_cfg of bridge %s", config->bridge);
+        write_begin(&w, c->binding->ovs_writer, NULL, "nb_cfg of bridge %s", config->bridge);
         write_add(&w, &config->bridge_row->row_.uuid, r);
         write_put(&w, c->binding->ovs_writer, "nb_cfg");
         ovsdb_record_destroy(r);

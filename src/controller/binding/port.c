@@ -102,7 +102,7 @@ emit_release(struct controller *c, struct incr_unit *unit, const struct sb_port_
     struct ovsdb_record *r = ovsdb_record_create(&sb_table_port_binding);
     struct write w;
 
-    write_begin(&w, c->sb, "release of port %s", sb_port_binding_logical_port(pb, incr_reader(unit)));
+    write_begin(&w, c->binding->sb_writer, incr_reader(unit), "release of port %s", sb_port_binding_logical_port(pb, incr_reader(unit)));
     ovsdb_record_empty(r, SB_PORT_BINDING_CHASSIS);
     ovsdb_record_empty(r, SB_PORT_BINDING_ENCAP);
     ovsdb_record_bool(r, SB_PORT_BINDING_UP, false);
@@ -118,7 +118,7 @@ emit_encap(struct controller *c, struct incr_unit *unit, const struct sb_port_bi
     struct ovsdb_record *r = ovsdb_record_create(&sb_table_port_binding);
     struct write w;
 
-    write_begin(&w, c->sb, "encap of port %s", sb_port_binding_logical_port(pb, incr_reader(unit)));
+    write_begin(&w, c->binding->sb_writer, incr_reader(unit), "encap of port %s", sb_port_binding_logical_port(pb, incr_reader(unit)));
     ovsdb_record_empty(r, SB_PORT_BINDING_ENCAP);
     if (encap) {
         ovsdb_record_add_uuid(r, SB_PORT_BINDING_ENCAP, &encap->row_.uuid);
@@ -205,7 +205,7 @@ installed_run(struct incr_unit *unit, void *c_)
     if (!config || !config->bridge_row || !iface_port(iface, config->bridge_row, by)) {
         return;                        /* Another controller's, on another bridge. */
     }
-    write_begin(&w, c->ovs, "interface %s is not installed", ovs_interface_name(iface, by));
+    write_begin(&w, c->binding->ovs_writer, by, "interface %s is not installed", ovs_interface_name(iface, by));
     write_remove_key(&w, &ovs_table_interface, &iface->row_.uuid, OVS_INTERFACE_EXTERNAL_IDS, "ovn-installed");
     write_remove_key(&w, &ovs_table_interface, &iface->row_.uuid, OVS_INTERFACE_EXTERNAL_IDS, "ovn-installed-ts");
     write_emit(&w, unit, c->binding->ovs_write, "installed " UUID_FMT, UUID_ARGS(&iface->row_.uuid));

@@ -172,7 +172,7 @@ write_new_port(struct tunnels *t, struct ovsdb_record *iface, const char *id, ui
     struct write w;
 
     if (choose_name(t, n, name)) {
-        write_begin(&w, t->c->ovs, "tunnel %s to chassis %s", name, id);
+        write_begin(&w, t->c->binding->ovs_writer, t->by, "tunnel %s to chassis %s", name, id);
         write_guard(&w);
         ovsdb_record_str(iface, OVS_INTERFACE_NAME, name);
         write_insert(&w, &iface_uuid, iface);
@@ -232,7 +232,7 @@ want_tunnel(struct tunnels *t, const struct sb_encap *encap, const char *local)
         if (!ovsdb_record_equals(r, OVS_INTERFACE_TYPE, &iface->row_)
             || !ovsdb_record_equals(r, OVS_INTERFACE_OPTIONS, &iface->row_)) {
             struct write w;
-            write_begin(&w, c->ovs, "tunnel to chassis %s", id);
+            write_begin(&w, c->binding->ovs_writer, t->by, "tunnel to chassis %s", id);
             write_guard(&w);
             write_update(&w, &iface->row_.uuid, r);
             write_emit(&w, t->unit, c->binding->ovs_write, "tunnel %s", id);
@@ -332,7 +332,7 @@ excess_run(struct incr_unit *unit, void *c_)
         struct write w;
 
         if (!wanted || port != first) {
-            write_begin(&w, c->ovs, "removal of tunnel %s to chassis %.*s", ovs_port_name(port, by), (int) id->len, id->bytes);
+            write_begin(&w, c->binding->ovs_writer, by, "removal of tunnel %s to chassis %.*s", ovs_port_name(port, by), (int) id->len, id->bytes);
             write_remove_ref(&w, &ovs_table_bridge, &config->bridge_row->row_.uuid, OVS_BRIDGE_PORTS, &port->row_.uuid);
             write_emit(&w, unit, c->binding->ovs_write, "excess " UUID_FMT, UUID_ARGS(&port->row_.uuid));
         }

@@ -21,6 +21,7 @@ enum {
     MIN_WAIT_MSEC = 1000,
     MAX_WAIT_MSEC = 30000,
     FORGET_MSEC = 30000,
+    N_RECENT = 4,
 };
 
 struct entry {
@@ -31,7 +32,9 @@ struct entry {
     char *value;                       /* As writer.h says, without the leading flag; NULL: only remembered. */
     size_t value_len;
     int64_t not_before, last_sent;
-    unsigned tries, refusals;
+    uint32_t recent[N_RECENT];         /* Hashes of what was sent last. */
+    unsigned next_recent;
+    unsigned tries, refusals;          /* Sent again with a recent value; refused in a row. */
     bool guarded, sent, alone;
 };
 
@@ -42,6 +45,8 @@ struct writer {
     struct hmap entries;
     struct list pending, past;         /* `past`: the longest ago first. */
     struct ovsdb_txn_handle *under_way;
+    struct dep_source schema;          /* Who has asked what the server has. */
+    uint32_t schema_hash;
 };
 
 static struct entry *
@@ -101,7 +106,27 @@ writer_destroy(struct writer *w)
     }
     hmap_destroy(&w->entries);
     loop_timer_destroy(w->timer);
+    dep_source_destroy(&w->schema);
     free(w);
+}
+
+void
+writer_look_at_schema(struct writer *w)
+{
+    const struct ovsdb_db_desc *desc = ovsdb_desc(w->db);
+    uint32_t hash = 0;
+
+    for (uint16_t i = 0; i < desc->n_tables; i++) {
+        uint64_t columns = ovsdb_has_table(w->db, &desc->tables[i]);
+        for (uint16_t j = 0; columns && j < desc->tables[i].n_columns; j++) {
+            columns = columns << 1 | ovsdb_has_column(w->db, &desc->tables[i], j);
+        }
+        hash = hash_bytes(&columns, sizeof columns, hash);
+    }
+    if (hash != w->schema_hash) {
+        w->schema_hash = hash;
+        dep_changed(&w->schema, DEP_ALL);
+    }
 }
 
 void
@@ -231,6 +256,21 @@ answered(void *w_, const struct ovsdb_txn_result *result)
     loop_wake(w->loop);
 }
 
+/* Whether the value is one of the last sent; from now on it is. */
+static bool
+sent_lately(struct entry *e)
+{
+    uint32_t hash = hash_bytes(e->value, e->value_len, 0);
+
+    for (size_t i = 0; i < N_RECENT; i++) {
+        if (e->recent[i] == hash) {
+            return true;
+        }
+    }
+    e->recent[e->next_recent++ % N_RECENT] = hash;
+    return false;
+}
+
 static void
 entry_put(struct entry *e, struct ovsdb_txn *txn, int64_t now)
 {
@@ -240,7 +280,7 @@ entry_put(struct entry *e, struct ovsdb_txn *txn, int64_t now)
     for (const char *op = e->value + strlen(e->value) + 1; op < end; op += strlen(op) + 1) {
         ovsdb_txn_put_raw(txn, op);
     }
-    if (now - e->last_sent > FORGET_MSEC) {
+    if (now - e->last_sent > FORGET_MSEC || !sent_lately(e)) {
         e->tries = 0;
     }
     e->last_sent = now;
@@ -319,11 +359,12 @@ write_uuid(const struct ovsdb_table_desc *t, const char *name)
 }
 
 void
-write_begin(struct write *w, struct ovsdb *db, const char *what, ...)
+write_begin(struct write *w, struct writer *writer, struct dep_reader *by, const char *what, ...)
 {
     va_list args;
 
-    *w = (struct write) { .value = STR_INIT, .db = db };
+    dep_read(by, &writer->schema, DEP_ALL);
+    *w = (struct write) { .value = STR_INIT, .db = writer->db };
     str_putc(&w->value, '-');
     va_start(args, what);
     str_vprintf(&w->value, what, args);

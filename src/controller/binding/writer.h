@@ -19,6 +19,8 @@ void writer_set(struct writer *, const char *key, size_t key_len, const void *va
 void writer_unset(struct writer *, const char *key, size_t key_len);
 /* The facts of RELATION (key, value as above) are writes. */
 void writer_attach(struct writer *, struct incr_relation *);
+/* Before incr_run(): notices that the server has other tables or columns than before. */
+void writer_look_at_schema(struct writer *);
 /* Sends what is due, unless something is under way or the database is not connected. */
 void writer_run(struct writer *);
 bool writer_is_idle(const struct writer *);    /* Nothing pending, nothing under way. */
@@ -30,7 +32,8 @@ struct write {
     struct str value;
     struct ovsdb *db;                  /* Columns that it lacks are left out. */
 };
-void write_begin(struct write *, struct ovsdb *, const char *what, ...) PRINTF_LIKE(3, 4);
+/* BY (NULL: nobody) reads which tables and columns the server has. */
+void write_begin(struct write *, struct writer *, struct dep_reader *by, const char *what, ...) PRINTF_LIKE(4, 5);
 /* Others may write the same row and never stop: this one waits if it comes back again and again. */
 void write_guard(struct write *);
 void write_insert(struct write *, const struct uuid *, const struct ovsdb_record *);

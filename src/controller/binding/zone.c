@@ -66,7 +66,7 @@ port_run(struct incr_unit *unit, void *c_)
 
         snprintf(number, sizeof number, "%"PRId64, zone);
         ovsdb_record_map(r, OVS_BRIDGE_EXTERNAL_IDS, key, number);
-        write_begin(&w, c->ovs, "conntrack zone of port %s", name);
+        write_begin(&w, c->binding->ovs_writer, by, "conntrack zone of port %s", name);
         write_add(&w, &config->bridge_row->row_.uuid, r);
         write_emit(&w, unit, c->binding->ovs_write, "zone %s", name);
         ovsdb_record_destroy(r);
@@ -87,7 +87,7 @@ excess_run(struct incr_unit *unit, void *c_)
         char *key = xasprintf(PREFIX "%.*s", (int) name->len, name->bytes);
         struct write w;
 
-        write_begin(&w, c->ovs, "end of conntrack zone %s", key);
+        write_begin(&w, c->binding->ovs_writer, by, "end of conntrack zone %s", key);
         write_remove_key(&w, &ovs_table_bridge, &config->bridge_row->row_.uuid, OVS_BRIDGE_EXTERNAL_IDS, key);
         write_emit(&w, unit, c->binding->ovs_write, "zone %.*s", (int) name->len, name->bytes);
         free(key);
