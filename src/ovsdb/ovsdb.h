@@ -100,6 +100,8 @@ struct ovsdb_referrer_iter {
 };
 struct ovsdb_row *ovsdb_referrer_first(struct ovsdb_referrer_iter *, struct ovsdb_row *, const struct ovsdb_table_desc *from, uint16_t column, struct dep_reader *by);
 struct ovsdb_row *ovsdb_referrer_next(struct ovsdb_referrer_iter *);
+/* How many there are, at once (a row that refers twice by a set or map counts twice). */
+size_t ovsdb_referrer_count(struct ovsdb_row *, const struct ovsdb_table_desc *from, uint16_t column, struct dep_reader *by);
 #define OVSDB_FOR_EACH_REFERRER(VAR, ITER, ROW, FROM, COLUMN, BY) \
     for (struct ovsdb_row *VAR = ovsdb_referrer_first((ITER), (ROW), (FROM), (COLUMN), (BY)); VAR; \
          VAR = ovsdb_referrer_next(ITER))

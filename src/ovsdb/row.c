@@ -280,6 +280,15 @@ ovsdb_referrer_first(struct ovsdb_referrer_iter *iter, struct ovsdb_row *row, co
     return ovsdb_referrer_next(iter);
 }
 
+size_t
+ovsdb_referrer_count(struct ovsdb_row *row, const struct ovsdb_table_desc *from, uint16_t column, struct dep_reader *by)
+{
+    REQUIRE(column < from->n_columns);
+    dep_read(by, &row->source, OVSDB_COLUMN(from->columns[column].referrer_bit));
+    const struct ovsdb_referrers *g = referrers_of(row, from->index, column);
+    return g ? g->n : 0;
+}
+
 struct ovsdb_row *
 ovsdb_referrer_next(struct ovsdb_referrer_iter *iter)
 {
