@@ -113,21 +113,12 @@ controller_destroy(struct controller *c)
         free(fact->sink_data);
     }
     incr_destroy(c->incr);             /* Before what its units have read. */
+    translate_destroy(c);
+    physical_destroy(c);
     binding_destroy(c);
     of_switch_destroy(c->of);
     of_flows_destroy(c->flows);
     ovsdb_destroy(c->sb);
     ovsdb_destroy(c->ovs);
     free(c);
-}
-
-/* Until physical/ and translate/ are there. */
-__attribute__((weak)) void
-physical_create(struct controller *c)
-{
-}
-
-__attribute__((weak)) void
-translate_create(struct controller *c)
-{
 }

@@ -11,14 +11,16 @@
  *                                                                                      tunnel_port: ovn-chassis-id -> interface, ofport
  *   binding          sb Port_Binding              iface, config, Chassis              bound: port -> ofport; local_dp: datapath;
  *                                                                                      sb columns (chassis, encap, up)
- *   datapath         local_dp                     Datapath_Binding, Logical_DP_Group  dp_member: group -> datapath; conditions; flows (tags table)
- *   dp_group         dp_member                    its own members                     set_tag: group -> tag (incr_numbers), when >= 2 are local
+ *   datapath         local_dp                     Datapath_Binding, Logical_DP_Group  dp_key: datapath -> key; dp_member: group -> datapath
+ *   dp_group         dp_member                    its own members, Logical_Flow       what a tag for it would save
+ *   set_tag          alone                        that                                set_tag: group -> tag (incr_numbers), the best ones
+ *   tags             local_dp                     set_tag                             flows: the datapath's tags
  *   chassis, encap   sb Chassis, sb Encap         config                              tunnel rows of the local database; tunnel: chassis -> ofport, type
  *   port             sb Port_Binding (local dp)   bound, tunnel, local_dp             flows: physical in, out, remote
  *   mcast            sb Multicast_Group           ports, bound, tunnel                flows: output to members here, and to tunnels once a chassis
  *   lflow            sb Logical_Flow              set_tag, dp_member, local_dp, ports flows: match x action, by set tag or a datapath each
  *
- * binding/ owns config, iface, binding, chassis, encap, conditions and all database writing; physical/ owns datapath, dp_group, port, mcast; translate/ owns lflow.
+ * binding/ owns config, iface, binding, chassis, encap, conditions and all database writing; physical/ owns datapath, dp_group, set_tag, tags, port, mcast; translate/ owns lflow.
  * Order of creation is the order here (incr.h): binding_create(), physical_create(), translate_create() from main.c.
  *
  * Keys and values of relations are the structures below, copied as bytes, padding zero. Row pointers are rows that the emitter has read. */
@@ -80,7 +82,17 @@ struct tunnel_value {                  /* tunnel, key: struct sb_chassis *: how 
 /* local_dp: key struct sb_datapath_binding *, value struct sb_port_binding * (the port that makes it local)
  * dp_member: key struct sb_logical_dp_group *, value struct sb_datapath_binding *
  * zone: key logical port's name (text without NUL), value int64_t: its conntrack zone, for every bound port
- * set_tag: key struct sb_logical_dp_group *, value uint64_t: the tag's bit, 1 << (24..63) */
+ * mc_key: key a multicast group's name (text without NUL), value uint64_t: its key; one fact if it is the same in all local datapaths */
+struct dp_key_value {                  /* dp_key, key: struct sb_datapath_binding *, each local one */
+    uint32_t key;
+    bool is_switch;                    /* Else a router. */
+    uint8_t pad[3];
+};
+struct set_tag_value {                 /* set_tag, key: struct sb_logical_dp_group * */
+    uint64_t tag;                      /* 1 << (24..63) */
+    bool is_switch;                    /* All its members are. */
+    uint8_t pad[7];
+};
 
 struct controller {
     struct loop *loop;
@@ -91,9 +103,11 @@ struct controller {
     const char *system_id_option;      /* -n */
     struct ovsdb_index *port_by_name;  /* sb Port_Binding.logical_port */
     struct ovsdb_index *mcast_by_name; /* sb Multicast_Group (datapath, name) */
-    struct incr_relation *config, *iface, *tunnel_port, *bound, *local_dp, *zone, *dp_member, *set_tag, *tunnel;
+    struct incr_relation *config, *iface, *tunnel_port, *bound, *local_dp, *zone, *dp_key, *dp_member, *set_tag, *mc_key, *tunnel;
     struct incr_relation *flow;        /* INCR_DIGEST, key "", value as controller_emit_flow() packs it; its sink is the flow table. */
     struct binding *binding;           /* binding/'s own. */
+    struct physical *physical;         /* physical/'s own. */
+    struct translate *translate;       /* translate/'s own. */
     bool leaving;                      /* A graceful exit is under way: nothing here is ours any more. */
 };
 
@@ -121,7 +135,10 @@ bool binding_leaves_nothing(struct controller *);
 bool binding_has_left(const struct controller *);
 void binding_register_commands(struct controller *);
 
+/* The destroyers after incr_destroy(). */
 void physical_create(struct controller *);     /* datapath, dp_group, port, mcast, and the fixed flows of the pipeline */
+void physical_destroy(struct controller *);
 void translate_create(struct controller *);    /* lflow */
+void translate_destroy(struct controller *);
 
 #endif

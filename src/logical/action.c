@@ -397,7 +397,8 @@ action_encode_fail(struct action_encoder *e, const char *fmt, ...)
 bool
 action_table(struct action_encoder *e, enum logical_pipeline pipeline, unsigned ltable, uint8_t *table)
 {
-    if (ltable >= e->env->n_tables) {
+    unsigned n = pipeline == LOGICAL_EGRESS && e->env->n_egress_tables ? e->env->n_egress_tables : e->env->n_tables;
+    if (ltable >= n) {
         action_encode_fail(e, "there is no logical table %u", ltable);
         return false;
     }

@@ -61,6 +61,7 @@ struct action_env {
     enum logical_pipeline pipeline;
     uint8_t cur_ltable;                /* The flow's logical table. */
     uint8_t n_tables;                  /* Logical tables of a pipeline: a jump beyond is refused. */
+    uint8_t n_egress_tables;           /* The same of the egress pipeline, if it is another number; else 0. */
     uint8_t ingress_table, egress_table;       /* Where logical table 0 is. */
     uint8_t output_table;              /* Where "output" goes in the ingress pipeline. */
     uint8_t save_inport_table;         /* Where "output" goes in the egress pipeline. */

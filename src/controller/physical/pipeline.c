@@ -36,7 +36,7 @@ pipeline_run(struct incr_unit *u, void *c_)
     const struct of_subfield in_port = { OFF_IN_PORT, 0, 16 };
     flow_match_bits(&f, LOGICAL_FLAGS, MLF_ALLOW_LOOPBACK, 1, 1);
     ofa_put_push(&f.actions, in_port);
-    flow_load(&f, OFF_IN_PORT, 0, 32, 0);
+    flow_load(&f, OFF_IN_PORT, 0, 16, 0);
     flow_resubmit(&f, OFT_LOG_TO_PHY);
     ofa_put_pop(&f.actions, in_port);
     flow_emit(&f, OFT_SAVE_INPORT, 100, 0);

@@ -132,7 +132,7 @@ emit_in(struct flow *f, const struct port_info *p, uint16_t tag, uint16_t zone)
         flow_match_bits(f, OFF_VLAN_TCI, 0, 13, VLAN_CFI | tag);
         ofa_put_pop_vlan(&f->actions);
         /* Or nothing could go to another container of this VM. */
-        flow_load(f, OFF_IN_PORT, 0, 32, 0);
+        flow_load(f, OFF_IN_PORT, 0, 16, 0);
     }
     flow_load(f, LOGICAL_CT_ZONE, 0, 16, zone);
     flow_load(f, LOGICAL_INPORT, 0, 32, p->key);
@@ -169,7 +169,7 @@ emit_out(struct flow *f, const struct port_info *p, uint16_t tag)
     flow_match(f, LOGICAL_OUTPORT, p->key);
     if (tag) {
         ofa_put_push(&f->actions, in_port);
-        flow_load(f, OFF_IN_PORT, 0, 32, 0);
+        flow_load(f, OFF_IN_PORT, 0, 16, 0);
         ofa_put_push_vlan(&f->actions, 0x8100);
         flow_load(f, OFF_VLAN_TCI, 0, 12, tag);
     }

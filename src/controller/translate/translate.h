@@ -1,0 +1,56 @@
+/* translate.h - between the files of translate/: from southbound logical flows to OpenFlow flows.
+ *
+ *   lflow.c    one unit a logical flow: for which datapaths, with which tables
+ *   parsed.c   parsed matches and actions, shared by text
+ *   resolve.c  what names mean here: ports, groups, address sets */
+#ifndef CONTROLLER_TRANSLATE_TRANSLATE_H
+#define CONTROLLER_TRANSLATE_TRANSLATE_H 1
+
+#include "controller/controller.h"
+#include "logical/action.h"
+#include "logical/expr.h"
+
+/* ---- parsed.c ---- */
+
+/* What became of a text. */
+struct parsed {
+    const char *text;                  /* Interned, referenced. NULL: the place is free. */
+    struct expr *expr;                 /* Of a match. */
+    struct actions *actions;           /* Of a column "actions". */
+    char *error;                       /* Or what is wrong with it. */
+    bool warned;                       /* Somebody was told. */
+};
+struct parsed_cache;
+struct parsed_cache *parsed_cache_create(void);
+void parsed_cache_destroy(struct parsed_cache *);
+/* TEXT is interned. The answer is good until the next call of the same function. */
+struct parsed *parsed_match(struct parsed_cache *, const char *text);
+struct parsed *parsed_actions(struct parsed_cache *, const char *text);
+
+/* ---- resolve.c ---- */
+
+struct translate {
+    struct parsed_cache *parsed;
+    struct ovsdb_index *address_set_by_name, *port_group_by_name;
+};
+
+/* The callbacks of struct expr_env and struct action_env; their aux. */
+struct resolver {
+    struct controller *c;
+    struct dep_reader *by;
+    struct sb_datapath_binding *dp;    /* Where names are looked up; NULL: in a set of datapaths, where only what is the same in all has a meaning. */
+    uint32_t dp_key;
+    bool differs;                      /* A name has not one meaning in the whole set. */
+    /* What the last answers point to. */
+    struct expr_constant *constants;
+    struct expr_constants constant_set;
+    size_t cap_constants;
+    uint32_t *keys;
+    struct expr_keys key_set;
+    size_t cap_keys;
+};
+void resolver_destroy(struct resolver *);
+struct expr_env resolver_env(struct resolver *);
+bool resolver_lookup_port(void *resolver, const char *name, uint32_t *key);
+
+#endif
