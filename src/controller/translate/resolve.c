@@ -63,6 +63,10 @@ resolver_lookup_port(void *r_, const char *name, uint32_t *key)
 {
     struct resolver *r = r_;
 
+    if (str_eq(name, "none")) {        /* What outport is when nothing has set it (ovn-northd(8), "Destination unknown"). */
+        *key = 0;
+        return true;
+    }
     return r->dp ? lookup_in_datapath(r, name, key) : lookup_in_set(r, name, key);
 }
 
