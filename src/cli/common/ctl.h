@@ -179,7 +179,7 @@ struct view_row *ctl_singleton(struct ctl *, const struct ovsdb_table_desc *);
 
 struct table *table_create(struct arena *, size_t n_columns);
 void table_heading(struct table *, const char *);
-void table_cell(struct table *, const struct datum *, const struct ovsdb_column_desc *);
+void table_cell(struct table *, struct datum, const struct ovsdb_column_desc *);
 void table_put(struct str *, const struct table *, const struct table_style *);
 
 /* ---- the frame's own parts ---- */

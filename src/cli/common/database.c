@@ -126,11 +126,9 @@ put_row(struct ctl *c, struct view_row *row, const struct ovsdb_column_desc *con
 {
     for (size_t i = 0; i < n; i++) {
         if (columns[i]) {
-            table_cell(c->call->table, view_datum(row, columns[i]->index), columns[i]);
+            table_cell(c->call->table, *view_datum(row, columns[i]->index), columns[i]);
         } else {
-            struct datum *uuid = ARENA_NEW(&c->arena, struct datum, 1);
-            *uuid = datum_of_uuid(&c->arena, &row->uuid);
-            table_cell(c->call->table, uuid, &uuid_column);
+            table_cell(c->call->table, datum_of_uuid(&c->arena, &row->uuid), &uuid_column);
         }
     }
 }

@@ -67,6 +67,8 @@ const char *datum_parse(const struct datum_parser *, const struct ovsdb_column_d
 /* Reads one atom; *end is what follows it. A message (in the arena) or NULL. */
 const char *datum_parse_atom(const struct datum_parser *, const struct ovsdb_base_desc *, const char *text, const char **end,
                              union datum_atom *) MUST_USE;
+/* All of TEXT is one atom: in quotes, or as it stands, whatever it has in it. A message (in the arena) or NULL. */
+const char *datum_parse_whole_atom(const struct datum_parser *, const struct ovsdb_base_desc *, const char *text, union datum_atom *) MUST_USE;
 /* Reads a word: a quoted text or characters other than white space and :=,[]{}!<>. *end is what follows. A message or NULL. */
 const char *datum_parse_word(struct arena *, const char *text, const char **end, const char **word) MUST_USE;
 

@@ -27,8 +27,9 @@ ctl_parse_column_key(struct ctl *c, const struct ovsdb_table_desc *t, const char
     TRY(ctl_find_column(c, t, name, column));
     *key = NULL;
     if (**end == ':') {
+        static const struct ovsdb_base_desc any = { .type = OVSDB_STRING };     /* The caller refuses it. */
         *key = ARENA_NEW(&c->arena, union datum_atom, 1);
-        TRY(datum_parse_atom(&parser, &(*column)->key, *end + 1, end, *key));
+        TRY(datum_parse_atom(&parser, (*column)->shape == OVSDB_MAP ? &(*column)->key : &any, *end + 1, end, *key));
     }
     return NULL;
 }
@@ -124,7 +125,10 @@ ctl_parse_condition(struct ctl *c, const struct ovsdb_table_desc *t, const char 
         return ctl_error(c, "cannot specify key to check for non-map column %s", column->name);
     }
     if (!key) {
-        TRY(datum_parse(&parser, column, p, op >= OP_SET_EQ, &value));
+        struct ovsdb_column_desc unlimited = *column;          /* tag>0 is a good question, though no tag is 0. */
+        unlimited.key.min_integer = INT64_MIN;
+        unlimited.key.max_integer = INT64_MAX;
+        TRY(datum_parse(&parser, &unlimited, p, op >= OP_SET_EQ, &value));
         *holds = row && evaluate(op, view_datum(row, column->index), &value, column);
         return NULL;
     }

@@ -80,21 +80,32 @@ check_integer(struct arena *arena, const struct ovsdb_base_desc *base, int64_t i
     return NULL;
 }
 
+static int
+compare_texts(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
+
 static const char *
 check_string(struct arena *arena, const struct ovsdb_base_desc *base, const char *s)
 {
     struct str names = STR_INIT;
+    size_t n = 0;
 
     if (!base->enum_strings) {
         return NULL;
     }
-    for (size_t i = 0; base->enum_strings[i]; i++) {
-        if (str_eq(base->enum_strings[i], s)) {
-            str_free(&names);
+    for (; base->enum_strings[n]; n++) {
+        if (str_eq(base->enum_strings[n], s)) {
             return NULL;
         }
+    }
+    const char **sorted = ARENA_NEW(arena, const char *, n);
+    memcpy(sorted, base->enum_strings, n * sizeof *sorted);
+    qsort(sorted, n, sizeof *sorted, compare_texts);
+    for (size_t i = 0; i < n; i++) {
         str_puts(&names, i ? ", " : "");
-        datum_put_atom(&names, &(union datum_atom) { .s = base->enum_strings[i] }, OVSDB_STRING, DATUM_STRING);
+        datum_put_atom(&names, &(union datum_atom) { .s = sorted[i] }, OVSDB_STRING, DATUM_STRING);
     }
     return arena_printf(arena, "constraint violation: %s is not one of the allowed values ([%s])", s, arena_take(arena, &names));
 }
@@ -127,7 +138,7 @@ atom_from_word(const struct datum_parser *p, const struct ovsdb_base_desc *base,
         return NULL;
     case OVSDB_STRING:
         if (!quoted && !*word) {
-            return arena_strdup(arena, "an empty string is not valid as input; use \"\" to represent the empty string");
+            return arena_strdup(arena, "An empty string is not valid as input; use \"\" to represent the empty string");
         }
         a->s = word;
         return check_string(arena, base, word);
@@ -151,6 +162,20 @@ datum_parse_atom(const struct datum_parser *p, const struct ovsdb_base_desc *bas
     const char *error = datum_parse_word(p->arena, text, end, &word);
 
     return error ? error : atom_from_word(p, base, word, *text == '"', a);
+}
+
+const char *
+datum_parse_whole_atom(const struct datum_parser *p, const struct ovsdb_base_desc *base, const char *text, union datum_atom *a)
+{
+    const char *word = text, *end;
+
+    if (*text == '"') {
+        const char *error = parse_quoted(p->arena, text, &end, &word);
+        if (error || *end) {
+            return error ? error : arena_printf(p->arena, "%s: missing quote at end of quoted string", text);
+        }
+    }
+    return atom_from_word(p, base, word, *text == '"', a);
 }
 
 /* ---- sets and maps ---- */
@@ -208,6 +233,17 @@ add_range(struct builder *b, const char *word, const char **error)
     return true;
 }
 
+/* "set of strings", "map of (string, string) pairs": what is expected. */
+static const char *
+kind_of(struct arena *arena, const struct ovsdb_column_desc *c)
+{
+    static const char *const names[] = {
+        [OVSDB_INTEGER] = "integer", [OVSDB_REAL] = "real", [OVSDB_BOOLEAN] = "boolean", [OVSDB_STRING] = "string", [OVSDB_UUID] = "UUID",
+    };
+    return c->shape == OVSDB_MAP ? arena_printf(arena, "map of (%s, %s) pairs", names[c->key.type], names[c->value.type])
+                                 : arena_printf(arena, "set of %ss", names[c->key.type]);
+}
+
 static const char *
 parse_element(struct builder *b, const char *text, const char **end)
 {
@@ -219,7 +255,7 @@ parse_element(struct builder *b, const char *text, const char **end)
         return error;
     }
     if (*end == text) {
-        return arena_printf(arena, "unexpected \"%c\" parsing %s", *text, b->c->shape == OVSDB_MAP ? "map" : "set");
+        return arena_printf(arena, "unexpected \"%c\" parsing %s", *text, kind_of(arena, b->c));
     }
     if (b->c->key.type == OVSDB_INTEGER && b->c->max > 1 && b->c->shape == OVSDB_SET && add_range(b, word, &error)) {
         return error;
@@ -263,7 +299,7 @@ parse_elements(struct builder *b, const char *text)
         if (*next == ',') {
             next = skip_space(next + 1);
         } else if (next == p && *next && *next != close) {
-            return arena_printf(arena, "unexpected \"%c\" parsing %s", *next, map ? "map" : "set");
+            return arena_printf(arena, "unexpected \"%c\" parsing %s", *next, kind_of(arena, b->c));
         }
         p = next;
     }

@@ -3,6 +3,7 @@
 #include "cli/common/ctl.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include "json/json.h"
 
 /* ---- tables and columns ---- */
@@ -24,11 +25,29 @@ match(const char *text, const char *name)
     return *name ? 0 : *text ? 1 : 2;
 }
 
+static int
+compare_texts(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
+
+static const char *
+join_sorted(struct ctl *c, const char **texts, size_t n)
+{
+    struct str all = STR_INIT;
+
+    qsort(texts, n, sizeof *texts, compare_texts);
+    for (size_t i = 0; i < n; i++) {
+        str_printf(&all, "%s%s", i ? ", " : "", texts[i]);
+    }
+    return arena_take(&c->arena, &all);
+}
+
 const char *
 ctl_find_table(struct ctl *c, const char *name, const struct ovsdb_table_desc **table)
 {
     const struct ovsdb_db_desc *db = c->program->db;
-    struct str all = STR_INIT;
+    const char **matches = ARENA_NEW(&c->arena, const char *, db->n_tables);
     size_t n = 0;
 
     *table = NULL;
@@ -36,23 +55,21 @@ ctl_find_table(struct ctl *c, const char *name, const struct ovsdb_table_desc **
         int m = match(db->tables[i].name, name);
         if (m == 2) {
             *table = &db->tables[i];
-            str_free(&all);
             return NULL;
         } else if (m) {
             *table = &db->tables[i];
-            str_printf(&all, "%s%s", n++ ? ", " : "", db->tables[i].name);
+            matches[n++] = db->tables[i].name;
         }
     }
-    const char *names = arena_take(&c->arena, &all);
     return n == 1 ? NULL
-           : n    ? ctl_error(c, "\"%s\" matches multiple table names: %s", name, names)
+           : n    ? ctl_error(c, "\"%s\" matches multiple table names: %s", name, join_sorted(c, matches, n))
                   : ctl_error(c, "unknown table \"%s\"", name);
 }
 
 const char *
 ctl_find_column(struct ctl *c, const struct ovsdb_table_desc *t, const char *name, const struct ovsdb_column_desc **column)
 {
-    struct str all = STR_INIT;
+    const char **matches = ARENA_NEW(&c->arena, const char *, t->n_columns);
     size_t n = 0;
 
     *column = NULL;
@@ -60,16 +77,15 @@ ctl_find_column(struct ctl *c, const struct ovsdb_table_desc *t, const char *nam
         int m = match(t->columns[i].name, name);
         if (m == 2) {
             *column = &t->columns[i];
-            str_free(&all);
             return NULL;
         } else if (m) {
             *column = &t->columns[i];
-            str_printf(&all, "%s%s", n++ ? ", " : "", t->columns[i].name);
+            matches[n++] = t->columns[i].name;
         }
     }
-    const char *names = arena_take(&c->arena, &all);
     return n == 1 ? NULL
-           : n    ? ctl_error(c, "%s contains more than one column whose name matches \"%s\": %s", t->name, name, names)
+           : n    ? ctl_error(c, "%s contains more than one column whose name matches \"%s\": %s", t->name, name,
+                              join_sorted(c, matches, n))
                   : ctl_error(c, "%s does not contain a column whose name matches \"%s\"", t->name, name);
 }
 

@@ -4,7 +4,7 @@
 #include "json/json.h"
 
 struct cell {
-    const struct datum *datum;
+    struct datum datum;
     const struct ovsdb_column_desc *column;
 };
 struct table {
@@ -31,7 +31,7 @@ table_heading(struct table *t, const char *heading)
 }
 
 void
-table_cell(struct table *t, const struct datum *d, const struct ovsdb_column_desc *c)
+table_cell(struct table *t, struct datum d, const struct ovsdb_column_desc *c)
 {
     if (t->n_cells == t->cap_cells) {
         size_t cap = t->cap_cells ? t->cap_cells * 2 : 64;
@@ -51,7 +51,7 @@ cell_text(const struct table *t, size_t row, size_t column, enum datum_style sty
     const struct cell *cell = &t->cells[row * t->n_columns + column];
     struct str s = STR_INIT;
 
-    datum_put(&s, cell->datum, cell->column, style);
+    datum_put(&s, &cell->datum, cell->column, style);
     return arena_take(t->arena, &s);
 }
 
@@ -230,7 +230,7 @@ put_json_table(struct str *out, const struct table *t, const struct table_style 
     for (size_t i = 0; i < t->n_cells; i++) {
         size_t column = i % t->n_columns;
         str_puts(&s, column ? "," : i ? ",[" : "[");
-        datum_put(&s, t->cells[i].datum, t->cells[i].column, DATUM_JSON);
+        datum_put(&s, &t->cells[i].datum, t->cells[i].column, DATUM_JSON);
         str_puts(&s, column + 1 == t->n_columns ? "]" : "");
     }
     str_puts(&s, "],\"headings\":[");

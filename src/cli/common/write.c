@@ -49,7 +49,7 @@ set_one(struct ctl *c, const struct ovsdb_table_desc *t, struct view_row *row, c
     const struct ovsdb_column_desc *column;
     struct datum_parser parser = ctl_parser(c);
     union datum_atom *key, *value;
-    const char *end, *rest;
+    const char *end;
     struct datum d;
 
     TRY(ctl_parse_column_key(c, t, arg, &column, &key, &end));
@@ -69,10 +69,7 @@ set_one(struct ctl *c, const struct ovsdb_table_desc *t, struct view_row *row, c
         return ctl_error(c, "cannot specify key to set for non-map column %s", column->name);
     }
     value = ARENA_NEW(&c->arena, union datum_atom, 1);
-    TRY(datum_parse_atom(&parser, &column->value, end, &rest, value));
-    if (*rest) {
-        return ctl_error(c, "%s: trailing garbage \"%s\" after the value (quotes around it may be missing)", arg, rest);
-    }
+    TRY(datum_parse_whole_atom(&parser, &column->value, end, value));
     if (row) {
         view_put(row, column->index, (struct datum) { .n = 1, .k = key, .v = value });
     }

@@ -138,7 +138,7 @@ port_unbind(struct ctl *c)
     if (view_datum(port, SB_PORT_BINDING_CHASSIS)->n) {
         view_set(port, SB_PORT_BINDING_CHASSIS, (struct datum) { .n = 0 });
         if (ovsdb_has_column(c->db, &sb_table_port_binding, SB_PORT_BINDING_UP)) {
-            view_set(port, SB_PORT_BINDING_UP, datum_of_bool(&c->arena, false));
+            view_set(port, SB_PORT_BINDING_UP, (struct datum) { .n = 0 });
         }
     }
     return NULL;
