@@ -505,13 +505,14 @@ parse_primary(struct parser *p, bool after_not)
 static struct node *
 parse_not(struct parser *p)
 {
-    bool negate = false, any = false;
+    unsigned nots = 0;
     while (lexer_match(&p->lex, LEX_NOT)) {
-        negate = !negate;
-        any = true;
+        if (++nots > MAX_DEPTH) {
+            return FAIL(p, p->lex.token.start, "more than %d negations of each other", MAX_DEPTH);
+        }
     }
-    struct node *n = parse_primary(p, any);
-    if (n && negate) {
+    struct node *n = parse_primary(p, nots > 0);
+    if (n && nots % 2) {
         node_negate(n);
     }
     return n;
