@@ -1,7 +1,7 @@
 /* switch.c - the connection to one switch.
  *
  * States: idle (waiting to connect), connecting, hello, setup (features, packet-in format, table of tunnel options), dump (flows found are
- * adopted as they stream in), ready. Whatever goes wrong drops the connection and tries again with back-off. Messages of a bad length or
+ * adopted as they stream in), ready. A connection for packets alone goes from setup to ready. Whatever goes wrong drops the connection and tries again with back-off. Messages of a bad length or
  * form are the switch's end: OpenFlow has no way to find the next. What this side sends is queued in `out`; flow changes are one flight
  * at a time (flight.c), so the queue is bounded by a bundle, and packet-outs above MAX_QUEUE are dropped. */
 #include "openflow/switch.h"
@@ -177,6 +177,12 @@ of_switch_set_target(struct of_switch *s, const char *target)
     }
 }
 
+const char *
+of_switch_target(const struct of_switch *s)
+{
+    return s->target;
+}
+
 void
 of_switch_destroy(struct of_switch *s)
 {
@@ -255,6 +261,18 @@ check_alive(void *s_)
 }
 
 static void
+become_ready(struct of_switch *s)
+{
+    s->state = READY;
+    s->backoff = BACKOFF_MIN_MS;
+    s->complained = false;
+    s->generation++;
+    LOG_INFO("%s: connected%s", s->target, s->flows ? "" : " for packets");
+    check_alive(s);
+    notify(s);
+}
+
+static void
 start_dump(struct of_switch *s)
 {
     s->state = DUMP;
@@ -273,9 +291,11 @@ on_hello(struct of_switch *s, const struct ofm *m)
         return xstrdup("the switch does not speak OpenFlow 1.5 (see protocols in ovs-vswitchd.conf.db(5))");
     }
     s->state = SETUP;
-    ofm_put_async_setup(&s->out, s->xid++);
+    ofm_put_async_setup(&s->out, s->xid++, !s->flows);
     ofm_put_empty(&s->out, OFPT_FEATURES_REQUEST, s->xid++);
-    ofm_put_tlv_request(&s->out, s->xid++);
+    if (s->flows) {
+        ofm_put_tlv_request(&s->out, s->xid++);
+    }
     wants_write(s);
     return NULL;
 }
@@ -285,7 +305,7 @@ on_tlv_table(struct of_switch *s, const uint8_t *body, size_t n)
 {
     struct ofm_tlv_table t;
 
-    if (s->state != SETUP) {
+    if (s->state != SETUP || !s->flows) {
         return NULL;
     }
     char *error = ofm_parse_tlv_table(body, n, GENEVE_CLASS, GENEVE_TYPE, GENEVE_LEN, &t);
@@ -345,13 +365,7 @@ on_multipart(struct of_switch *s, const struct ofm *m)
     of_match_destroy(&match);
     str_free(&oxm);
     if (!error && !more) {
-        s->state = READY;
-        s->backoff = BACKOFF_MIN_MS;
-        s->complained = false;
-        s->generation++;
-        LOG_INFO("%s: connected", s->target);
-        check_alive(s);
-        notify(s);
+        become_ready(s);
     }
     return error;
 }
@@ -440,6 +454,9 @@ on_message(struct of_switch *s, const struct ofm *m)
             return xstrdup("features reply is too short");
         }
         LOG_DBG("%s: datapath %016llx", s->target, (unsigned long long) get_u64(m->body));
+        if (s->state == SETUP && !s->flows) {
+            become_ready(s);
+        }
         break;
     case OFPT_MULTIPART_REPLY:
         return on_multipart(s, m);
@@ -553,6 +570,7 @@ on_io(void *s_, unsigned events)
 void
 of_switch_sync(struct of_switch *s)
 {
+    REQUIRE(s->flows);
     if (s->state != READY || s->flight.active) {
         s->again = s->state == READY;
         return;
@@ -633,14 +651,32 @@ of_switch_on_packet_in(struct of_switch *s, void (*cb)(void *aux, const struct o
     s->packet_in_aux = aux;
 }
 
+/* Whether N bytes more can be queued. */
+static bool
+has_room(struct of_switch *s, size_t n)
+{
+    if (s->state != READY || s->out.len - s->out_pos > MAX_QUEUE || n > OF_MAX_MESSAGE) {
+        METRIC_INC(of_packet_out_dropped);
+        return false;
+    }
+    METRIC_INC(of_packet_out);
+    return true;
+}
+
 void
 of_switch_packet_out(struct of_switch *s, uint32_t in_port, const void *packet, size_t packet_len, const void *actions, size_t actions_len)
 {
-    if (s->state != READY || s->out.len - s->out_pos > MAX_QUEUE || actions_len + packet_len + 64 > OF_MAX_MESSAGE) {
-        METRIC_INC(of_packet_out_dropped);
-        return;
+    if (has_room(s, actions_len + packet_len + 64)) {
+        ofm_put_packet_out(&s->out, s->xid++, in_port, packet, packet_len, actions, actions_len);
+        wants_write(s);
     }
-    METRIC_INC(of_packet_out);
-    ofm_put_packet_out(&s->out, s->xid++, in_port, packet, packet_len, actions, actions_len);
-    wants_write(s);
+}
+
+void
+of_switch_resume(struct of_switch *s, const struct of_packet_in *in, const void *packet, size_t packet_len, const struct of_match *metadata)
+{
+    if (has_room(s, packet_len + in->continuation_len + metadata->n * 40 + 64)) {
+        ofm_put_resume(&s->out, s->xid++, in, packet, packet_len, metadata);
+        wants_write(s);
+    }
 }

@@ -11,10 +11,13 @@
 
 struct of_switch;
 
+/* FLOWS NULL: a connection for packets alone. It is ready after the handshake, changes and reads no flows, and is the only kind that gets packet-ins: those of
+ * every `controller` action with controller id 0 (ovs-actions(7)). So two connections to one switch share the work: flows, packets. */
 struct of_switch *of_switch_create(struct loop *, struct of_flows *);
 void of_switch_destroy(struct of_switch *);
 /* "unix:PATH" or "tcp:HOST:PORT"; NULL disconnects. Same as before: nothing happens. Reconnects with back-off. */
 void of_switch_set_target(struct of_switch *, const char *target);
+const char *of_switch_target(const struct of_switch *);                /* NULL: none. */
 void of_switch_set_probe_interval(struct of_switch *, int64_t ms);     /* 0: none. */
 /* Connected, handshake done and the installed flows are known. */
 bool of_switch_is_ready(const struct of_switch *);
@@ -49,5 +52,7 @@ struct of_packet_in {
 };
 void of_switch_on_packet_in(struct of_switch *, void (*cb)(void *aux, const struct of_packet_in *), void *aux);
 void of_switch_packet_out(struct of_switch *, uint32_t in_port, const void *packet, size_t packet_len, const void *actions, size_t actions_len);
+/* Lets the packet of IN (with a continuation) go on where it paused, as PACKET with METADATA in the place of its own. */
+void of_switch_resume(struct of_switch *, const struct of_packet_in *in, const void *packet, size_t packet_len, const struct of_match *metadata);
 
 #endif

@@ -631,56 +631,120 @@ test_changes(void **state)
     of_match_destroy(&m);
 }
 
-static struct of_packet_in got;
-static uint8_t got_packet[64], got_userdata[8];
-static uint64_t got_reg;
+/* What came last on the connection for packets. */
+static struct {
+    size_t n, packet_len, userdata_len;
+    uint8_t packet[64], userdata[8];
+    uint64_t cookie, reg;
+    bool paused;
+} got;
+static struct of_switch *packets;
+static bool resume;
+static const uint8_t a_packet[60] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x12, 0x34, 'h', 'i' };
 
 static void
 on_packet_in(void *aux, const struct of_packet_in *in)
 {
-    got = *in;
     const struct of_term *t = of_match_get(&in->metadata, OFF_REG14);
-    got_reg = t ? of_value_low(&t->value) : 0;
-    memcpy(got_packet, in->packet, MIN(in->packet_len, sizeof got_packet));
-    memcpy(got_userdata, in->userdata ? in->userdata : "", MIN(in->userdata_len, sizeof got_userdata));
+
+    got.n++;
+    got.packet_len = in->packet_len;
+    got.userdata_len = in->userdata_len;
+    got.cookie = in->cookie;
+    got.reg = t ? of_value_low(&t->value) : 0;
+    got.paused = in->continuation_len > 0;
+    memcpy(got.packet, in->packet, MIN(in->packet_len, sizeof got.packet));
+    memcpy(got.userdata, in->userdata ? in->userdata : "", MIN(in->userdata_len, sizeof got.userdata));
+    if (got.paused && resume) {
+        struct of_match metadata = OF_MATCH_INIT;
+        uint8_t packet[sizeof a_packet];
+        memcpy(packet, in->packet, sizeof packet);
+        packet[15] = 'o';
+        assert_true(of_match_add_u64(&metadata, OFF_REG14, 78));
+        of_switch_resume(packets, in, packet, sizeof packet, &metadata);
+        of_match_destroy(&metadata);
+    }
 }
 
-/* A packet out, through tables, and in again. */
+static void
+on_unwanted_packet(void *aux, const struct of_packet_in *in)
+{
+    fail_msg("the connection for flows got a packet");
+}
+
+/* Sends the packet into TABLE and waits until N have come in. */
+static void
+send_packet(uint8_t table, size_t n)
+{
+    int64_t end = clock_msec() + 10000;
+    struct str a = STR_INIT;
+
+    memset(&got, 0, sizeof got);
+    ofa_put_resubmit(&a, table);
+    of_switch_packet_out(packets, OFPP_CONTROLLER_, a_packet, sizeof a_packet, a.s, a.len);
+    while (got.n < n && clock_msec() < end) {
+        loop_once(loop, 100);
+    }
+    assert_int_equal(got.n, n);
+    assert_int_equal(got.packet_len, sizeof a_packet);
+    str_free(&a);
+}
+
+/* A packet out, through tables, and in again, on a connection of its own. */
 static void
 test_packets(void **state)
 {
-    static const uint8_t packet[60] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x12, 0x34, 'h', 'i' };
     struct of_match m = OF_MATCH_INIT;
+    int64_t end = clock_msec() + 10000;
     struct str a = STR_INIT;
 
     for (int pause = 0; pause < 2; pause++) {
         ofa_put_load_u64(&a, OFF_REG14, 0, 32, 77);
         ofa_put_controller(&a, UINT16_MAX, 0, "\0\0\0\5abcd", 8, pause, 0);
+        if (pause) {
+            ofa_put_controller(&a, UINT16_MAX, 0, "\0\0\0\6efgh", 8, false, 0);
+        }
         add(pause, 1, 0x1122334455667788, &m, &a);
     }
     install();
-    of_switch_on_packet_in(sw, on_packet_in, NULL);
-    for (int pause = 0; pause < 2; pause++) {
-        int64_t end = clock_msec() + 10000;
-        got.packet_len = 0;
-        str_clear(&a);
-        ofa_put_resubmit(&a, pause);
-        of_switch_packet_out(sw, OFPP_CONTROLLER_, packet, sizeof packet, a.s, a.len);
-        while (!got.packet_len && clock_msec() < end) {
-            loop_once(loop, 100);
-        }
-        assert_int_equal(got.packet_len, sizeof packet);
-        assert_memory_equal(got_packet, packet, sizeof packet);
-        assert_int_equal(got.userdata_len, 8);
-        assert_memory_equal(got_userdata, "\0\0\0\5abcd", 8);
-        assert_int_equal(got_reg, 77);
-        if (pause) {                   /* Here Open vSwitch tells no cookie and table. */
-            assert_true(got.continuation_len > 0);
-        } else {
-            assert_true(got.cookie == 0x1122334455667788);
-            assert_int_equal(got.continuation_len, 0);
-        }
+    packets = of_switch_create(loop, NULL);
+    of_switch_set_target(packets, of_switch_target(sw));
+    of_switch_on_packet_in(packets, on_packet_in, NULL);
+    of_switch_on_packet_in(sw, on_unwanted_packet, NULL);
+    while (!of_switch_is_ready(packets) && clock_msec() < end) {
+        loop_once(loop, 100);
     }
+    send_packet(0, 1);
+    assert_memory_equal(got.packet, a_packet, sizeof a_packet);
+    assert_int_equal(got.userdata_len, 8);
+    assert_memory_equal(got.userdata, "\0\0\0\5abcd", 8);
+    assert_int_equal(got.reg, 77);
+    assert_true(got.cookie == 0x1122334455667788);
+    assert_false(got.paused);
+
+    resume = false;
+    send_packet(1, 1);
+    assert_memory_equal(got.userdata, "\0\0\0\5abcd", 8);
+    assert_int_equal(got.reg, 77);
+    assert_true(got.paused);
+
+    resume = true;
+    send_packet(1, 2);                 /* Paused, then resumed as another. */
+    assert_memory_equal(got.userdata, "\0\0\0\6efgh", 8);
+    assert_int_equal(got.packet[15], 'o');
+    assert_int_equal(got.reg, 78);
+    assert_false(got.paused);
+
+    /* The connection comes back by itself. */
+    uint64_t generation = of_switch_generation(packets);
+    of_switch_set_target(packets, NULL);
+    of_switch_set_target(packets, of_switch_target(sw));
+    while (of_switch_generation(packets) == generation && clock_msec() < end) {
+        loop_once(loop, 100);
+    }
+    send_packet(0, 1);
+    of_switch_on_packet_in(sw, NULL, NULL);
+    of_switch_destroy(packets);
     str_free(&a);
 }
 

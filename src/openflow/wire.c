@@ -93,23 +93,25 @@ begin_nicira(struct str *out, uint32_t subtype, uint32_t xid)
 }
 
 void
-ofm_put_async_setup(struct str *out, uint32_t xid)
+ofm_put_async_setup(struct str *out, uint32_t xid, bool packets)
 {
-    /* A connection to the management socket gets no packets before it names a length. */
-    size_t offset = ofm_begin(out, OFPT_SET_CONFIG, xid);
-    put_u16(out, 0);
-    put_u16(out, UINT16_MAX);
-    ofm_end(out, offset);
+    size_t offset;
 
-    offset = begin_nicira(out, NXT_SET_PACKET_IN_FORMAT, xid);
-    put_u32(out, 2);                   /* NXPIF_NXT_PACKET_IN2 */
-    ofm_end(out, offset);
+    if (packets) {                     /* A connection to the management socket gets none before it names a length. */
+        offset = ofm_begin(out, OFPT_SET_CONFIG, xid);
+        put_u16(out, 0);
+        put_u16(out, UINT16_MAX);
+        ofm_end(out, offset);
 
+        offset = begin_nicira(out, NXT_SET_PACKET_IN_FORMAT, xid);
+        put_u32(out, 2);               /* NXPIF_NXT_PACKET_IN2 */
+        ofm_end(out, offset);
+    }
     offset = ofm_begin(out, OFPT_SET_ASYNC, xid);
     for (uint16_t property = 0; property < 6; property++) {
         put_u16(out, property);        /* Packet-in (1: as master or equal), port status, flow removed. */
         put_u16(out, 8);
-        put_u32(out, property == 1 ? 0x3e : 0);        /* All reasons but table miss. */
+        put_u32(out, property == 1 && packets ? 0x3e : 0);         /* All reasons but table miss. */
     }
     ofm_end(out, offset);
 }
@@ -506,4 +508,29 @@ ofm_parse_packet_in(const uint8_t *p, size_t n, struct of_packet_in *in)
         n -= MIN(padded, n);
     }
     return in->packet ? NULL : xstrdup("packet-in without a packet");
+}
+
+static void
+put_resume_property(struct str *out, uint16_t type, const void *data, size_t n)
+{
+    size_t offset = out->len;
+
+    put_u16(out, type);
+    put_u16(out, 4 + n);
+    str_put(out, data, n);
+    put_padding(out, offset);
+}
+
+void
+ofm_put_resume(struct str *out, uint32_t xid, const struct of_packet_in *in, const void *packet, size_t packet_len, const struct of_match *metadata)
+{
+    size_t offset = begin_nicira(out, NXT_RESUME, xid);
+    struct str oxm = STR_INIT;
+
+    put_resume_property(out, NXPINT_PACKET, packet, packet_len);
+    of_match_put_oxm(metadata, &oxm);
+    put_resume_property(out, NXPINT_METADATA, oxm.s, oxm.len);
+    put_resume_property(out, NXPINT_CONTINUATION, in->continuation, in->continuation_len);
+    ofm_end(out, offset);
+    str_free(&oxm);
 }

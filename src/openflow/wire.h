@@ -34,6 +34,7 @@ enum {
     NXT_TLV_TABLE_MOD = 24,
     NXT_TLV_TABLE_REQUEST = 25,
     NXT_TLV_TABLE_REPLY = 26,
+    NXT_RESUME = 28,
     NXT_PACKET_IN2 = 30,
 };
 enum { OFPBCT_OPEN_REQUEST = 0, OFPBCT_OPEN_REPLY = 1, OFPBCT_COMMIT_REQUEST = 4, OFPBCT_COMMIT_REPLY = 5, OFPBCT_DISCARD_REQUEST = 6 };
@@ -54,14 +55,16 @@ void ofm_put_hello(struct str *, uint32_t xid);
 bool ofm_hello_has_version(const struct ofm *, uint8_t version) MUST_USE;
 void ofm_put_empty(struct str *, uint8_t type, uint32_t xid);
 void ofm_put_echo(struct str *, uint8_t type, uint32_t xid, const void *, size_t n);
-/* Packet-ins in Open vSwitch's format, whole; no other asynchronous message. */
-void ofm_put_async_setup(struct str *, uint32_t xid);
+/* With PACKETS: packet-ins in Open vSwitch's format, whole. No other asynchronous message. */
+void ofm_put_async_setup(struct str *, uint32_t xid, bool packets);
 void ofm_put_flow_dump(struct str *, uint32_t xid);
 void ofm_put_bundle_control(struct str *, uint32_t xid, uint32_t bundle, uint16_t type);
 /* The flow-mod of C, in BUNDLE or (0) by itself. False, and nothing is put, if it is too long for a message. */
 bool ofm_put_change(struct str *, uint32_t xid, uint32_t bundle, const struct of_change *) MUST_USE;
 void ofm_put_packet_out(struct str *, uint32_t xid, uint32_t in_port, const void *packet, size_t packet_len, const void *actions,
                         size_t actions_len);
+/* Lets the packet of IN go on where it paused, as PACKET and with METADATA. */
+void ofm_put_resume(struct str *, uint32_t xid, const struct of_packet_in *in, const void *packet, size_t packet_len, const struct of_match *metadata);
 void ofm_put_tlv_request(struct str *, uint32_t xid);
 void ofm_put_tlv_add(struct str *, uint32_t xid, uint16_t class, uint8_t type, uint8_t len, uint16_t index);
 

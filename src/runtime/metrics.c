@@ -1,6 +1,6 @@
 /* metrics.c - counters, memory figures, stopwatches, and the commands that show them.
  *
- * Counters are plain integers of the main thread (a lost increment from another is harmless).
+ * Counters belong to one thread each, and are read by the main one.
  * The rates in coverage/show come from remembered totals, one every 5 seconds and one a minute, by
  * a timer of the daemon's loop: the average over a window is the growth since its beginning. */
 #include "runtime/metrics.h"
@@ -60,9 +60,9 @@ on_tick(void *timer_)
     size_t i = 0;
 
     for (const struct metric *m = metrics; m; m = m->next, i++) {
-        shift(histories[i].slots, N_SLOTS + 1, m->n);
+        shift(histories[i].slots, N_SLOTS + 1, metric_read(m));
         if (minute) {
-            shift(histories[i].minutes, N_MINUTES + 1, m->n);
+            shift(histories[i].minutes, N_MINUTES + 1, metric_read(m));
         }
     }
     loop_timer_set(*timer, SLOT_MSEC);
@@ -82,7 +82,7 @@ coverage_show(struct unixctl_conn *conn, int argc, const char *argv[], void *aux
     struct metric **order = xmemdup(sorted, n_metrics * sizeof *sorted);
     qsort(sorted, n_metrics, sizeof *sorted, compare_metrics);
     for (i = 0; i < n_metrics; i++) {
-        if (sorted[i]->n) {
+        if (metric_read(sorted[i])) {
             hash = hash_string(sorted[i]->name, hash);
         }
     }
@@ -90,7 +90,7 @@ coverage_show(struct unixctl_conn *conn, int argc, const char *argv[], void *aux
                "hash=%08x:\n", hash);
     for (i = 0; i < n_metrics; i++) {
         const struct metric *m = sorted[i];
-        if (!m->n) {
+        if (!metric_read(m)) {
             never++;
             continue;
         }
@@ -102,7 +102,7 @@ coverage_show(struct unixctl_conn *conn, int argc, const char *argv[], void *aux
         const struct history *h = histories ? &histories[at] : &none;
         str_printf(&s, "%-24s %5.1f/sec %9.3f/sec %13.4f/sec   total: %llu\n", m->name,
                    (h->slots[0] - h->slots[1]) / 5.0, (h->slots[0] - h->slots[N_SLOTS]) / 60.0,
-                   (h->minutes[0] - h->minutes[N_MINUTES]) / 3600.0, (unsigned long long) m->n);
+                   (h->minutes[0] - h->minutes[N_MINUTES]) / 3600.0, (unsigned long long) metric_read(m));
     }
     str_printf(&s, "%zu events never hit\n", never);
     unixctl_reply(conn, s.s);
@@ -116,7 +116,7 @@ coverage_read_counter(struct unixctl_conn *conn, int argc, const char *argv[], v
 {
     for (const struct metric *m = metrics; m; m = m->next) {
         if (str_eq(m->name, argv[1])) {
-            char *text = xasprintf("%llu\n", (unsigned long long) m->n);
+            char *text = xasprintf("%llu\n", (unsigned long long) metric_read(m));
             unixctl_reply(conn, text);
             free(text);
             return;

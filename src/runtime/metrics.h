@@ -19,8 +19,19 @@ void metric_register(struct metric *);
     { \
         metric_register(&metric_##NAME); \
     }
-#define METRIC_INC(NAME) (metric_##NAME.n++)
-#define METRIC_ADD(NAME, N) (metric_##NAME.n += (N))
+#define METRIC_INC(NAME) METRIC_ADD(NAME, 1)
+/* Counters are shown while another thread counts: each belongs to the thread that increments it (two would lose a few). */
+#define METRIC_ADD(NAME, N) metric_add(&metric_##NAME, (N))
+static inline uint64_t
+metric_read(const struct metric *m)
+{
+    return __atomic_load_n(&m->n, __ATOMIC_RELAXED);
+}
+static inline void
+metric_add(struct metric *m, uint64_t n)
+{
+    __atomic_store_n(&m->n, metric_read(m) + n, __ATOMIC_RELAXED);
+}
 
 /* Adds "name:value" pairs to memory/show (e.g. "rows:1234"). */
 void metrics_register_memory(void (*report)(struct str *, void *aux), void *aux);
