@@ -13,7 +13,11 @@ class Client:
     def __init__(self, path, db):
         self.db, self.n, self.data = db, 0, b""
         self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.connect(path)
+        try:
+            self.socket.connect(path)
+        except OSError:
+            self.socket.close()
+            raise
 
     def close(self):
         self.socket.close()

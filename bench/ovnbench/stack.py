@@ -152,12 +152,15 @@ class Stack:
         p = self.start("ovsdb-server", "--remote=punix:" + socket, f"--unixctl={self.path(name + '.ctl')}",
                        "-vconsole:off", f"--log-file={self.path(name + '.log')}", file)
         end = time.monotonic() + 30
-        while not os.path.exists(socket):
-            p.check()
-            if time.monotonic() > end:
-                raise BenchError(f"{socket}: ovsdb-server does not listen")
-            time.sleep(0.01)
-        client = Client(socket, db)
+        while True:
+            try:
+                client = Client(socket, db)
+                break
+            except OSError as e:        # Not bound, or bound and not listening yet.
+                p.check()
+                if time.monotonic() > end:
+                    raise BenchError(f"{socket}: {e.strerror}") from None
+                time.sleep(0.01)
         self.clients.append(client)
         return p, client
 

@@ -21,6 +21,28 @@ test_str(void **state)
     str_putc(&s, 'x');
     assert_string_equal(s.s, "0,1,x");
     str_free(&s);
+
+    /* A short one before a long one, a long one before a short one, and empty ones. */
+    struct str a = STR_INIT, b = STR_INIT;
+    str_puts(&a, "head");
+    for (int j = 0; j < 100; j++) {
+        str_puts(&b, "0123456789");
+    }
+    str_join(&a, &b);
+    assert_int_equal(a.len, 1004);
+    assert_int_equal(strlen(a.s), 1004);
+    assert_memory_equal(a.s, "head0123", 8);
+    assert_int_equal(b.len, 0);
+    str_puts(&b, "tail");
+    str_join(&a, &b);
+    assert_string_equal(a.s + 1000, "6789tail");
+    str_join(&a, &b);
+    assert_int_equal(a.len, 1008);
+    str_join(&b, &a);
+    assert_int_equal(b.len, 1008);
+    assert_int_equal(a.len, 0);
+    str_free(&a);
+    str_free(&b);
 }
 
 struct element {

@@ -62,6 +62,25 @@ str_put(struct str *s, const void *data, size_t n)
 }
 
 void
+str_join(struct str *s, struct str *tail)
+{
+    if (tail->len <= s->len) {
+        str_put(s, str_c(tail), tail->len);
+    } else {
+        str_reserve(tail, s->len);
+        memmove(tail->s + s->len, tail->s, tail->len + 1);
+        if (s->len) {
+            memcpy(tail->s, s->s, s->len);
+        }
+        tail->len += s->len;
+        struct str whole = *tail;
+        *tail = *s;
+        *s = whole;
+    }
+    str_free(tail);
+}
+
+void
 str_puts(struct str *s, const char *text)
 {
     str_put(s, text, strlen(text));

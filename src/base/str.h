@@ -24,6 +24,7 @@ void str_reserve(struct str *, size_t extra);           /* Room for EXTRA more b
 char *str_c(struct str *);                              /* The text; "" when empty. Owned by the str. */
 char *str_steal(struct str *);                          /* The text, owned by the caller; empties it. */
 void str_put(struct str *, const void *data, size_t n);
+void str_join(struct str *, struct str *tail);         /* Appends TAIL and empties it; of two long buffers, one stays. */
 void str_puts(struct str *, const char *);
 void str_truncate(struct str *, size_t len);
 void str_printf(struct str *, const char *fmt, ...) PRINTF_LIKE(2, 3);

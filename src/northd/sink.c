@@ -2,6 +2,7 @@
  *
  * An *entry* stands for one row, said or found, by the digest of its key. It is *due* when what is said and what is
  * found may differ: after an event on either side. outbox_flush() looks at the due entries and makes the transaction. */
+#include <malloc.h>
 #include <stdlib.h>
 #include "northd/sink.h"
 #include "base/clock.h"
@@ -9,6 +10,8 @@
 #include "runtime/metrics.h"
 
 LOG_MODULE(northd_sink);
+enum { LARGE = 10000 };                /* Rows; after such a transaction the memory it took goes back. */
+
 METRIC(txn_committed);
 METRIC(txn_failed);
 METRIC(rows_inserted);
@@ -698,6 +701,9 @@ txn_done(void *o_, const struct ovsdb_txn_result *r)
         } else if (r->status == OVSDB_TXN_CONFLICT) {
             retry_later(o, 10);
         }
+    }
+    if (n >= LARGE) {
+        malloc_trim(0);
     }
     if (o->pending_extra && o->extra_done) {
         o->extra_done(o->extra_aux, ok);

@@ -299,11 +299,10 @@ txn_send(struct ovsdb_session *s, struct ovsdb_txn *t)
         t->n_head++;
     }
     str_put(out, str_c(&t->head), t->head.len);
-    str_put(out, str_c(&t->ops), t->ops.len);
+    str_join(out, &t->ops);
     str_putc(out, ']');
     session_request_end(s);
     str_free(&t->head);
-    str_free(&t->ops);
 }
 
 static bool
