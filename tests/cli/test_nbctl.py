@@ -1,4 +1,5 @@
 """ovn-nbctl on a real ovsdb-server with our schema: every command's success and refusal, and what a line of several promises."""
+import resource
 import signal
 import subprocess
 import time
@@ -220,11 +221,22 @@ def test_one_of_many_gets_the_name(nbctl):
 
 
 def test_a_hundred_commands_a_second(nbctl):
+    if b"__asan_init" in open(nbctl.path, "rb").read():
+        pytest.skip("a sanitized build is slow")
     nbctl.ok("ls-add", "s")
-    began = time.process_time(), time.monotonic()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     for i in range(100):
         nbctl.ok("lsp-add", "s", f"p{i}")
-    assert time.monotonic() - began[1] < 5
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 1
+
+
+def test_a_line_of_many_commands(nbctl):
+    line = ["ls-add", "s"]
+    for i in range(500):
+        line += ["--", "lsp-add", "s", f"p{i}", "--", "lsp-set-addresses", f"p{i}", f"0a:00:00:00:{i >> 8:02x}:{i & 255:02x} 10.0.{i >> 8}.{i & 255}"]
+    nbctl.ok(*line)
+    assert len(nbctl.ok("lsp-list", "s").splitlines()) == 500
 
 
 # ---- where and how ----

@@ -319,9 +319,14 @@ lsp-add s1 ''
 get logical_switch_port '' name
 -- --id=@a create logical_router_port name=lrp0 mac='"00:00:00:00:ff:01"' networks='"10.0.0.1/8","fd00::1/64"' -- --id=@n create nat type=snat external_ip=1.1.1.1 logical_ip=10.0.0.0/8 -- create logical_router name=lr0 ports=@a nat=@n
 show lr0
+lsp-set-type p2 router -- lsp-set-addresses p2 "00:00:00:00:00:0d 10.0.0.77" -- lsp-set-options p2 router-port=lrp0
+^show s1
+lsp-set-addresses p2 router unknown
+^show s1
 lsp-set-type p2 router -- lsp-set-addresses p2 router -- lsp-set-options p2 router-port=lrp0
 -- --columns=name,type,options,addresses list logical_switch_port p2
 --bare --columns=name,options,addresses list logical_switch_port p2
+^show s1
 """
 
 STYLES = [[f"--format={f}", f"--data={d}", *extra, "--columns=name,options,addresses,tag,enabled", "list", "logical_switch_port", "p1", "p2"]

@@ -11,6 +11,9 @@
 #include "base/log.h"
 #include "runtime/daemon.h"
 
+/* What is made of the command line; lives as long as the process. */
+static struct arena line = ARENA_INIT;
+
 void
 ctl_fatal(const char *fmt, ...)
 {
@@ -101,7 +104,7 @@ parse_call(const struct ctl_program *program, struct ctl_call *call, int argc, c
 
     for (i = 0; i < argc && argv[i][0] == '-' && argv[i][1] == '-'; i++) {
         char *eq = strchr(argv[i], '=');
-        call_add_option(call, eq ? xstrndup(argv[i], eq - argv[i]) : argv[i], eq ? eq + 1 : NULL);
+        call_add_option(call, eq ? arena_strndup(&line, argv[i], eq - argv[i]) : argv[i], eq ? eq + 1 : NULL);
     }
     if (i == argc) {
         ctl_fatal("missing command name (use --help for help)");
@@ -195,7 +198,7 @@ all_options(const struct ctl_program *program)
         for (const struct ctl_command *cmd = (*g)->commands; cmd->name; cmd++) {
             for (const char *p = cmd->options ? cmd->options : ""; *p;) {
                 size_t word = strcspn(p, " "), name = MIN(word, strcspn(p, "=["));
-                add_option(&options, &n, (struct option) { xstrndup(p + 2, name - 2), optional_argument, NULL, OPT_LOCAL });
+                add_option(&options, &n, (struct option) { arena_strndup(&line, p + 2, name - 2), optional_argument, NULL, OPT_LOCAL });
                 p += word + strspn(p + word, " ");
             }
         }
@@ -341,7 +344,7 @@ static char **
 options_from_env(const char *name, int *argc, char *argv[])
 {
     const char *p = getenv(name);
-    char **all = xcalloc(*argc + 1 + (p ? strlen(p) : 0), sizeof *all);
+    char **all = ARENA_NEW(&line, char *, *argc + 1 + (p ? strlen(p) : 0));
     int n = 0;
 
     all[n++] = argv[0];
@@ -356,8 +359,7 @@ options_from_env(const char *name, int *argc, char *argv[])
                 str_putc(&word, *p);
             }
         }
-        str_c(&word);
-        all[n++] = str_steal(&word);
+        all[n++] = arena_take(&line, &word);
     }
     for (int i = 1; i < *argc; i++) {
         all[n++] = argv[i];
@@ -377,7 +379,7 @@ ctl_parse(struct ctl *c, int argc, char *argv[])
     argv = options_from_env(c->program->options_env, &argc, argv);
     must_log_set("console:warn");
     must_log_set("syslog:info");
-    c->remotes = db && *db ? db : xasprintf("unix:%s/%s", dir_run(), c->program->db_socket);
+    c->remotes = db && *db ? db : arena_printf(&line, "unix:%s/%s", dir_run(), c->program->db_socket);
     c->style = (struct table_style) { TABLE_FORMAT_LIST, DATUM_STRING, true, false };
     c->leader_only = c->shuffle = true;
     if (timeout && *timeout) {
@@ -387,9 +389,9 @@ ctl_parse(struct ctl *c, int argc, char *argv[])
     while ((opt = getopt_long(argc, argv, "+:hVv::t:f:d:p:c:C:", options, &index)) != -1) {
         const char *arg = argv[optind - 1];
         if (opt == OPT_LOCAL) {
-            call_add_option(&first, xasprintf("--%s", options[index].name), optarg);
+            call_add_option(&first, arena_printf(&line, "--%s", options[index].name), optarg);
         } else if (opt == ':') {
-            ctl_fatal("option '%s' requires an argument", arg[1] == '-' ? arg : xasprintf("-%c", optopt));
+            ctl_fatal("option '%s' requires an argument", arg[1] == '-' ? arg : arena_printf(&line, "-%c", optopt));
         } else if (opt == '?' && optopt && arg[1] != '-') {
             ctl_fatal("unrecognized option '%c'", optopt);
         } else if (opt == '?') {

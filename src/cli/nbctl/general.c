@@ -36,7 +36,7 @@ show_needs(struct ctl *c)
     ctl_need_all(c, &nb_table_logical_router, NB_LR(NAME) | NB_LR(PORTS) | NB_LR(NAT) | NB_LR(EXTERNAL_IDS));
     ctl_need_all(c, &nb_table_logical_switch_port,
                  NB_LSP(NAME) | NB_LSP(TYPE) | NB_LSP(OPTIONS) | NB_LSP(PARENT_NAME) | NB_LSP(TAG) | NB_LSP(ADDRESSES)
-                     | NB_LSP(DYNAMIC_ADDRESSES) | NB_LSP(EXTERNAL_IDS));
+                     | NB_LSP(EXTERNAL_IDS));
     ctl_need_all(c, &nb_table_logical_router_port, NB_LRP(NAME) | NB_LRP(MAC) | NB_LRP(NETWORKS) | NB_LRP(GATEWAY_CHASSIS));
     ctl_need_all(c, &nb_table_gateway_chassis,
                  OVSDB_COLUMN(NB_GATEWAY_CHASSIS_CHASSIS_NAME) | OVSDB_COLUMN(NB_GATEWAY_CHASSIS_PRIORITY));
@@ -85,13 +85,13 @@ print_texts(struct ctl *c, const char *title, const struct datum *d)
     ctl_print(c, "]\n");
 }
 
-/* The addresses as they are: "dynamic" alone shows what was assigned. */
+/* The addresses, unless they are the router's. */
 static void
 show_addresses(struct ctl *c, struct view_row *port)
 {
     const struct datum *addresses = view_datum(port, NB_LOGICAL_SWITCH_PORT_ADDRESSES);
 
-    if (addresses->n && !str_eq(view_str(port, NB_LOGICAL_SWITCH_PORT_TYPE), "router")) {
+    if (addresses->n && !(addresses->n == 1 && str_eq(addresses->k[0].s, "router"))) {
         print_texts(c, "addresses", addresses);
     }
 }
