@@ -1,6 +1,6 @@
 /* condition.c - what this chassis monitors of the southbound database: conditions (RFC 7047 5.1) as facts, one list a table.
  *
- * Ports: those that local interfaces name, those of local datapaths, those that are ours. Of a local datapath: itself, its
+ * Ports: those of local datapaths, those that are ours, and those that local interfaces name and are in neither. Of a local datapath: itself, its
  * multicast groups, its logical flows, and the datapath groups that it is in; and the logical flows of these groups. A group that is no
  * longer of a local datapath goes from the replica by the condition of its table, and takes its flows' condition with it. With
  * ovn-monitor-all everything is monitored. Tables not named here always are. */
@@ -92,14 +92,25 @@ monitors_all(struct controller *c, struct incr_unit *unit)
     return !config || config->monitor_all;
 }
 
+/* A port is asked for by name until it is there and its datapath is asked for. */
 static void
 iface_run(struct incr_unit *unit, void *c_)
 {
+    struct controller *c = c_;
+    struct dep_reader *by = incr_reader(unit);
     const struct incr_key *iface_id = incr_subject(unit);
+    char *name = xstrndup(iface_id->bytes, iface_id->len);
+    const struct sb_port_binding *pb = (struct sb_port_binding *) ovsdb_index_get_str(c->port_by_name, by, name);
+    bool covered = false;
 
-    if (!monitors_all(c_, unit)) {
-        emit_text(c_, unit, &sb_table_port_binding, "logical_port", iface_id->bytes, iface_id->len);
+    if (pb) {
+        struct uuid dp = sb_port_binding_datapath_uuid(pb, by);
+        covered = incr_count(c->binding->wanted_dp, &dp, sizeof dp, by) > 0;
     }
+    if (!covered && !monitors_all(c, unit)) {
+        emit_text(c, unit, &sb_table_port_binding, "logical_port", iface_id->bytes, iface_id->len);
+    }
+    free(name);
 }
 
 static void
