@@ -374,12 +374,16 @@ incr_facts_end(struct incr *g, struct incr_unit *u)
 
 /* ---- the end of a run ---- */
 
+/* What went (GONE) or the rest. */
 static void
-tell_sink(struct incr_relation *r)
+tell_sink_part(struct incr_relation *r, bool gone)
 {
     for (size_t i = 0; i < r->n_queue; i++) {
         struct incr_queued *q = &r->queue[i];
         struct incr_fact *f = q->fact;
+        if (!f || gone != !f->refs) {
+            continue;
+        }
         bool was = f->flags & FACT_TOLD, is = f->refs > 0, refreshed = f->flags & FACT_REFRESHED;
         const void *value = r->digest ? q->value : f->value;
         size_t len = r->digest ? q->len : f->len;
@@ -395,10 +399,19 @@ tell_sink(struct incr_relation *r)
             r->sink(r->sink_aux, f, INCR_REFRESHED, value, len);
         }
         free(q->value);
+        q->fact = NULL;
         if (!is) {
             fact_free(f);
         }
     }
+}
+
+/* First what went, then what came: a sink never holds the old and the new together. */
+static void
+tell_sink(struct incr_relation *r)
+{
+    tell_sink_part(r, true);
+    tell_sink_part(r, false);
     r->n_queue = 0;
     if (r->queue_cap > 4096) {
         free(r->queue);

@@ -84,7 +84,7 @@ size_t incr_n_facts(const struct incr_relation *);
 
 enum incr_event { INCR_ADDED, INCR_REMOVED, INCR_REFRESHED };
 typedef void incr_sink_cb(void *aux, struct incr_fact *, enum incr_event, const void *value, size_t len);
-/* CB is called by incr_run() once for each net change. VALUE is the whole value (INCR_REMOVED of an INCR_DIGEST
+/* CB is called by incr_run() once for each net change, for what went before what came. VALUE is the whole value (INCR_REMOVED of an INCR_DIGEST
  * relation: NULL). The fact stays valid until INCR_REMOVED was told. */
 void incr_set_sink(struct incr_relation *, incr_sink_cb *, void *aux);
 /* The sink will be told FACT's value again (INCR_REFRESHED) by the next incr_run(). */

@@ -79,6 +79,16 @@ unset(struct writer *w, const char *what, const struct uuid *uuid)
     free(key);
 }
 
+/* An interface came: releasing the port before was right. */
+static void
+forgive_release(struct controller *c, const struct claim *p)
+{
+    char *key = xasprintf("port " UUID_FMT, UUID_ARGS(&p->uuid));
+
+    writer_forgive(c->binding->sb_writer, key, strlen(key));
+    free(key);
+}
+
 static void
 claim_free(struct controller *c, struct claim *p)
 {
@@ -176,6 +186,7 @@ claim_look(struct controller *c, struct claim *p, const struct claim_value *v)
         p->iface_uuid = v->iface->row_.uuid;
         p->ofport = v->ofport;
         p->wanted = v->chassis != v->us;
+        forgive_release(c, p);
         forget_up(c, p);
     }
     if (v->chassis == v->us) {

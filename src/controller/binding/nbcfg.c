@@ -50,6 +50,7 @@ report_southbound(struct controller *c, const struct controller_config *config, 
         ovsdb_record_int(r, SB_CHASSIS_PRIVATE_NB_CFG, s->done);
         ovsdb_record_int(r, SB_CHASSIS_PRIVATE_NB_CFG_TIMESTAMP, s->done_at);
         write_begin(&w, c->binding->sb_writer, NULL, "nb_cfg %"PRId64" of chassis %s", s->done, config->chassis);
+        write_guard(&w);
         write_update(&w, &row->row_.uuid, r);
         write_put(&w, c->binding->sb_writer, "nb_cfg");
         ovsdb_record_destroy(r);

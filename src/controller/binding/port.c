@@ -95,7 +95,7 @@ find_encap(struct controller_config const *config, const struct ovs_interface *i
     return best;
 }
 
-/* Writes what makes PB nobody's, if it is still ours then. */
+/* Writes what makes PB nobody's, if it is still ours then. Guarded: another host of the same name would take it again. */
 static void
 emit_release(struct controller *c, struct incr_unit *unit, const struct sb_port_binding *pb, const struct sb_chassis *us)
 {
@@ -103,6 +103,7 @@ emit_release(struct controller *c, struct incr_unit *unit, const struct sb_port_
     struct write w;
 
     write_begin(&w, c->binding->sb_writer, incr_reader(unit), "release of port %s", sb_port_binding_logical_port(pb, incr_reader(unit)));
+    write_guard(&w);
     ovsdb_record_empty(r, SB_PORT_BINDING_CHASSIS);
     ovsdb_record_empty(r, SB_PORT_BINDING_ENCAP);
     ovsdb_record_bool(r, SB_PORT_BINDING_UP, false);

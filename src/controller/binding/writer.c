@@ -177,6 +177,17 @@ writer_unset(struct writer *w, const char *key, size_t key_len)
     list_push_back(&w->past, &e->list);
 }
 
+void
+writer_forgive(struct writer *w, const char *key, size_t key_len)
+{
+    struct entry *e = entry_find(w, key, key_len);
+
+    if (e) {
+        e->tries = 0;
+        memset(e->recent, 0, sizeof e->recent);
+    }
+}
+
 static void
 fact_changed(void *w_, struct incr_fact *fact, enum incr_event event, const void *value, size_t len)
 {

@@ -17,6 +17,8 @@ struct writer *writer_create(struct loop *, struct ovsdb *);
 void writer_destroy(struct writer *);
 void writer_set(struct writer *, const char *key, size_t key_len, const void *value, size_t value_len);
 void writer_unset(struct writer *, const char *key, size_t key_len);
+/* What was written under KEY so far was for good reasons. */
+void writer_forgive(struct writer *, const char *key, size_t key_len);
 /* The facts of RELATION (key, value as above) are writes. */
 void writer_attach(struct writer *, struct incr_relation *);
 /* Before incr_run(): notices that the server has other tables or columns than before. */
