@@ -133,8 +133,8 @@ void incr_numbers_destroy(struct incr_numbers *);       /* Must be empty. */
 bool incr_numbers_is_empty(const struct incr_numbers *);
 /* The number of OWNER. REQUESTED (0: none) is taken from whoever has it without having requested it (that unit
  * runs again); if two request it, the smaller owner (by bytes) has it. Else what it had; else ADOPTED (0: none;
- * e.g. found in the database), taken in the same way from one who was given it by chance; else a free one. 0: none is left. Given back when the unit ends or runs
- * without asking. */
+ * e.g. found in the database), taken in the same way from one who was given it by chance; else a free one. 0: none is left.
+ * Given back when the unit ends or runs without asking; who got none, or not the one it requested, runs again then. */
 uint32_t incr_number(struct incr_unit *, struct incr_numbers *, const void *owner, size_t owner_len,
                      uint32_t requested, uint32_t adopted);
 

@@ -12,6 +12,7 @@ struct incr_held {
     struct incr_unit *unit;
     struct incr_held *next;            /* Of the same unit. */
     uint32_t number;
+    uint32_t denied;                   /* Requested and another's; 0: none. */
     enum { BY_CHANCE, ADOPTED, REQUESTED } how;
     bool asked;
     uint32_t len;
@@ -21,6 +22,7 @@ struct incr_held {
 struct incr_numbers {
     const char *name;
     uint32_t min, max, next;
+    size_t n_denied;                   /* Owners whose `denied` is not 0. */
     struct hmap owners, numbers;
 };
 
@@ -65,16 +67,44 @@ holder(const struct incr_numbers *s, uint32_t number)
     return NULL;
 }
 
+/* NUMBER became free: who wanted just this one, or got none at all, asks again. */
+static void
+number_freed(struct incr_numbers *s, uint32_t number)
+{
+    if (s->n_denied || hmap_count(&s->owners) > hmap_count(&s->numbers)) {
+        HMAP_FOR_EACH (h, struct incr_held, by_owner, &s->owners) {
+            if (h->asked && (h->denied == number || !h->number)) {
+                incr_unit_dirty(h->unit);
+            }
+        }
+    }
+}
+
 static void
 set_number(struct incr_held *h, uint32_t number)
 {
-    if (h->number) {
+    uint32_t old = h->number;
+
+    if (old == number) {
+        return;
+    }
+    if (old) {
         hmap_remove(&h->space->numbers, &h->by_number);
     }
     h->number = number;
     if (number) {
         hmap_insert(&h->space->numbers, &h->by_number, hash_u64(number, 0));
     }
+    if (old) {
+        number_freed(h->space, old);
+    }
+}
+
+static void
+set_denied(struct incr_held *h, uint32_t number)
+{
+    h->space->n_denied += (number != 0) - (h->denied != 0);
+    h->denied = number;
 }
 
 static uint32_t
@@ -111,7 +141,9 @@ take(struct incr_held *h, uint32_t number)
 {
     struct incr_held *other = holder(h->space, number);
     if (other && other != h) {
-        set_number(other, 0);
+        /* It changes hands and is not free in between. */
+        hmap_remove(&h->space->numbers, &other->by_number);
+        other->number = 0;
         incr_unit_dirty(other->unit);
     }
     set_number(h, number);
@@ -147,12 +179,19 @@ incr_number(struct incr_unit *u, struct incr_numbers *s, const void *owner, size
     if (requested >= s->min && requested <= s->max) {
         if (may_take(h, requested, REQUESTED)) {
             h->how = REQUESTED;
+            set_denied(h, 0);
             take(h, requested);
             return requested;
         }
         LOG_WARN_RL("%s %u is requested twice", s->name, requested);
+        set_denied(h, requested);
+    } else {
+        set_denied(h, 0);
     }
-    h->how = MIN(h->how, ADOPTED);     /* What was requested once is kept. */
+    if (h->how == REQUESTED) {
+        h->how = ADOPTED;              /* What was requested once is kept, unless another requests it. */
+        number_freed(s, h->number);
+    }
     if (!h->number) {
         if (adopted >= s->min && adopted <= s->max && may_take(h, adopted, ADOPTED)) {
             h->how = ADOPTED;
@@ -160,6 +199,9 @@ incr_number(struct incr_unit *u, struct incr_numbers *s, const void *owner, size
         } else {
             h->how = BY_CHANCE;
             set_number(h, first_free(s));
+            if (!h->number) {
+                LOG_WARN_RL("no %s is left (%u to %u)", s->name, s->min, s->max);
+            }
         }
     }
     return h->number;
@@ -180,8 +222,10 @@ incr_held_end(struct incr_unit *u, bool all)
     for (struct incr_held **p = &u->held, *h; (h = *p);) {
         if (all || !h->asked) {
             *p = h->next;
-            set_number(h, 0);
+            h->asked = false;
+            set_denied(h, 0);
             hmap_remove(&h->space->owners, &h->by_owner);
+            set_number(h, 0);
             free(h);
         } else {
             p = &h->next;

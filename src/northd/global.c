@@ -18,7 +18,7 @@ static const char *const unit_options[] = { "ignore_lsp_down" };
 
 struct global {
     int64_t nb_cfg, nb_cfg_seen_at;    /* Seen northbound, and when. */
-    int64_t sent;                      /* nb_cfg in the southbound transaction under way. */
+    int64_t sent;                      /* nb_cfg in the southbound transaction under way; -1: none. */
     int64_t sb_cfg, sb_cfg_at;         /* Committed southbound with all its consequences. */
     int64_t hv_cfg, hv_cfg_at;
     struct uuid new_nb_row, new_sb_row;
@@ -98,16 +98,21 @@ run_sb_global(struct incr_unit *u, void *n_)
 
 /* ---- sequence numbers ---- */
 
+/* What the slowest hypervisors have reached, and when the last of these did (0: not said). NB_CFG if there is no hypervisor. */
 static int64_t
-lowest_hv_cfg(struct northd *n, int64_t nb_cfg)
+lowest_hv_cfg(struct northd *n, int64_t nb_cfg, int64_t *at)
 {
     int64_t lowest = INT64_MAX;
+
+    *at = 0;
 
     OVSDB_FOR_EACH (row, ovsdb_table(n->sb, &sb_table_chassis_private), NULL) {
         const struct sb_chassis_private *cp = sb_chassis_private_of(row);
         const struct sb_chassis *chassis = sb_chassis_private_chassis(cp, NULL);
         if (!chassis || !ovsdb_map_get_bool(sb_chassis_other_config(chassis, NULL), "is-remote", false)) {
-            lowest = MIN(lowest, sb_chassis_private_nb_cfg(cp, NULL));
+            int64_t its = sb_chassis_private_nb_cfg(cp, NULL), its_at = sb_chassis_private_nb_cfg_timestamp(cp, NULL);
+            *at = its < lowest ? its_at : its == lowest ? MAX(*at, its_at) : *at;
+            lowest = MIN(lowest, its);
         }
     }
     return lowest == INT64_MAX ? nb_cfg : lowest;
@@ -132,6 +137,7 @@ add_southbound(void *n_, struct ovsdb_txn *txn)
     struct global *g = n->global;
     struct sb_sb_global *sb = sb_row(n);
 
+    g->sent = -1;
     if (!sb) {
         insert_row(n, txn, &sb_table_sb_global, &g->new_sb_row);
         return true;
@@ -146,7 +152,22 @@ add_southbound(void *n_, struct ovsdb_txn *txn)
     }
     ovsdb_txn_update(txn, &sb->row_.uuid, r);
     ovsdb_record_destroy(r);
+    g->sent = g->nb_cfg;
     return true;
+}
+
+/* It is committed, with all that follows from it (the CMS may be further by now). */
+static void
+southbound_done(void *n_, bool ok)
+{
+    struct northd *n = n_;
+    struct global *g = n->global;
+
+    if (ok && g->sent >= 0) {
+        g->sb_cfg = g->sent;
+        g->sb_cfg_at = clock_wall_msec();
+    }
+    g->sent = -1;
 }
 
 /* Adds to R the integer COLUMN if it is not what ROW has. */
@@ -222,7 +243,7 @@ global_cycle(struct northd *n)
     }
     int64_t nb_cfg = nb_nb_global_nb_cfg(nb, NULL);
     if (g->nb_cfg != nb_cfg || !g->nb_cfg_seen_at) {
-        bool old = g->sb_cfg < 0 && nb_nb_global_sb_cfg(nb, NULL) == nb_cfg;
+        bool old = !g->nb_cfg_seen_at && nb_nb_global_sb_cfg(nb, NULL) == nb_cfg;
         g->nb_cfg = nb_cfg;
         /* A restarted northd says again what is written about a number it did not see arrive. */
         g->nb_cfg_seen_at = old ? nb_nb_global_nb_cfg_timestamp(nb, NULL) : clock_wall_msec();
@@ -234,13 +255,27 @@ global_cycle(struct northd *n)
         g->sb_cfg_at = old ? nb_nb_global_sb_cfg_timestamp(nb, NULL) : clock_wall_msec();
     }
     if (g->sb_cfg >= 0) {
-        int64_t hv_cfg = MIN(lowest_hv_cfg(n, g->sb_cfg), g->sb_cfg);
-        if (hv_cfg != g->hv_cfg || !g->hv_cfg_at) {
+        int64_t said_at;
+        int64_t lowest = lowest_hv_cfg(n, g->sb_cfg, &said_at), hv_cfg = MIN(lowest, g->sb_cfg);
+        if (said_at && lowest == hv_cfg) {
+            g->hv_cfg = hv_cfg;
+            g->hv_cfg_at = said_at;
+        } else if (hv_cfg != g->hv_cfg || !g->hv_cfg_at) {
             bool old = nb_nb_global_hv_cfg(nb, NULL) == hv_cfg && nb_nb_global_hv_cfg_timestamp(nb, NULL);
             g->hv_cfg = hv_cfg;
             g->hv_cfg_at = old ? nb_nb_global_hv_cfg_timestamp(nb, NULL) : clock_wall_msec();
         }
     }
+}
+
+void
+global_standby(struct northd *n)
+{
+    struct global *g = n->global;
+
+    g->sb_cfg = -1;
+    g->nb_cfg_seen_at = 0;
+    g->hv_cfg_at = 0;
 }
 
 /* ---- creation ---- */
@@ -253,7 +288,7 @@ global_create(struct northd *n)
     struct global *g = n->global = XNEW(struct global);
     struct uuid u = uuid_random();
 
-    g->sb_cfg = -1;
+    g->sb_cfg = g->sent = -1;
     snprintf(g->mac_prefix, sizeof g->mac_prefix, "%02x:%02x:%02x", (u.parts[0] & 0xfc) | 2, u.parts[0] >> 8 & 0xff,
              u.parts[0] >> 16 & 0xff);
     snprintf(g->svc_monitor_mac, sizeof g->svc_monitor_mac, "%02x:%02x:%02x:%02x:%02x:%02x", (u.parts[3] & 0xfc) | 2,
@@ -266,12 +301,12 @@ global_create(struct northd *n)
     ovsdb_use(n->sb, &sb_table_sb_global, OWNED | OVSDB_COLUMN(SB_SB_GLOBAL_NB_CFG));
     ovsdb_use(n->sb, &sb_table_chassis_private,
               OVSDB_COLUMN(SB_CHASSIS_PRIVATE_NAME) | OVSDB_COLUMN(SB_CHASSIS_PRIVATE_CHASSIS) |
-                  OVSDB_COLUMN(SB_CHASSIS_PRIVATE_NB_CFG));
+                  OVSDB_COLUMN(SB_CHASSIS_PRIVATE_NB_CFG) | OVSDB_COLUMN(SB_CHASSIS_PRIVATE_NB_CFG_TIMESTAMP));
     ovsdb_use(n->sb, &sb_table_chassis, OVSDB_COLUMN(SB_CHASSIS_NAME) | OVSDB_COLUMN(SB_CHASSIS_OTHER_CONFIG));
     n->sb_global = sink_create(n->sb_out, "sb_global", &sb_table_sb_global, OWNED, SINK_UPDATE_ONLY, NULL);
     n->option = incr_relation_create(n->incr, "option", 0);
     n->record.global = ovsdb_record_create(&sb_table_sb_global);
-    outbox_set_extra(n->sb_out, add_southbound, NULL, n);
+    outbox_set_extra(n->sb_out, add_southbound, southbound_done, n);
     outbox_set_extra(n->nb_out, add_northbound, NULL, n);
 }
 

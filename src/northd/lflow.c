@@ -64,15 +64,17 @@ run_dpset(struct incr_unit *u, void *n_)
     struct uuid uuid = set_uuid(name);
 
     sink_uuid(n->sb_dp_group, &uuid, sizeof uuid, &uuid, incr_reader(u));
-    ovsdb_record_reset(n->record.dp_group);
-    sink_emit(u, n->sb_dp_group, &uuid, sizeof uuid, n->record.dp_group);
-
     static void (*const features[])(struct northd *, struct incr_unit *, const char *, const struct dpset *) = {
         pipeline_set_flows, admission_set_flows, l2_lookup_set_flows,
     };
     struct dpset set = dpset_named(name);
+    n->n_lflows = 0;
     for (size_t i = 0; i < ARRAY_SIZE(features); i++) {
         features[i](n, u, name, &set);
+    }
+    if (n->n_lflows) {                 /* Else nothing refers to the row, and the server would not keep it. */
+        ovsdb_record_reset(n->record.dp_group);
+        sink_emit(u, n->sb_dp_group, &uuid, sizeof uuid, n->record.dp_group);
     }
     free(name);
 }
@@ -100,7 +102,7 @@ lflow_emit(struct northd *n, struct incr_unit *u, const struct dpset *set, enum 
     if (inoutport) {
         ovsdb_record_map(r, SB_LOGICAL_FLOW_TAGS, "in_out_port", inoutport);
     }
-    sink_emit(u, n->sb_lflow, NULL, 0, r);
+    n->n_lflows += sink_emit(u, n->sb_lflow, NULL, 0, r);
 }
 
 void

@@ -60,8 +60,11 @@ void
 northd_cycle(struct northd *n)
 {
     if (!ovsdb_is_ready(n->nb) || !ovsdb_is_ready(n->sb) || !ovsdb_has_lock(n->sb)) {
+        global_standby(n);
         return;
     }
+    outbox_follow_schema(n->sb_out);
+    outbox_follow_schema(n->nb_out);
     incr_run(n->incr);
     global_cycle(n);
     outbox_flush(n->sb_out);

@@ -32,6 +32,7 @@ struct northd {
     struct sink *nb_port_up;
 
     struct incr_numbers *dp_keys;
+    size_t n_lflows;                   /* Said, counted by lflow_emit(). */
     struct hmap port_keys;             /* port.c: a number space a datapath. */
 
     struct ovsdb_index *sb_port_by_name, *sb_chassis_by_name;
@@ -50,6 +51,7 @@ void northd_cycle(struct northd *);
 void global_create(struct northd *);
 void global_create_classes(struct northd *);
 void global_cycle(struct northd *);    /* After the units: what follows from both databases being caught up. */
+void global_standby(struct northd *);  /* Another northd is active: forget what was written when. */
 void global_destroy(struct northd *);
 void static_rows_create(struct northd *);      /* RBAC, DHCP option definitions. */
 void static_rows_create_classes(struct northd *);

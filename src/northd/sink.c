@@ -2,98 +2,15 @@
  *
  * An *entry* stands for one row, said or found, by the digest of its key. It is *due* when what is said and what is
  * found may differ: after an event on either side. outbox_flush() looks at the due entries and makes the transaction. */
-#include <malloc.h>
 #include <stdlib.h>
-#include "northd/sink.h"
-#include "base/clock.h"
+#include "northd/sink_private.h"
 #include "base/log.h"
 #include "runtime/metrics.h"
 
 LOG_MODULE(northd_sink);
-enum { LARGE = 10000 };                /* Rows; after such a transaction the memory it took goes back. */
-
-METRIC(txn_committed);
-METRIC(txn_failed);
 METRIC(rows_inserted);
 METRIC(rows_updated);
 METRIC(rows_deleted);
-
-struct entry {
-    struct hmap_node node;             /* In sink->entries, by `key`. */
-    struct hmap_node row_node;         /* In sink->rows, while `row`. */
-    struct list due;                   /* In sink->due, outbox->in_flight, or empty. */
-    struct sink *sink;
-    struct digest key;
-    struct digest want;                /* Of the owned columns, as said. */
-    struct incr_fact *fact;            /* What is said, or NULL. */
-    struct ovsdb_row *row;             /* What is found, or NULL. */
-    char *content;                     /* JSON object to write, while it is at hand; */
-    uint64_t columns;                  /* and which columns it has. */
-    struct identity *identity;         /* When someone asked for the UUID. */
-    bool check_members;                /* The whole set is to be compared. */
-    bool in_flight;
-};
-
-struct identity {
-    struct uuid uuid;                  /* The row's, or the wish. */
-    struct uuid wish;
-    struct dep_source source;
-};
-
-/* What a unit says of a row; the JSON object follows. */
-struct said {
-    struct digest want;
-    uint64_t columns;
-};
-
-/* A change of a row's member set that is due. */
-struct delta {
-    struct list node;                  /* In sink->deltas. */
-    struct entry *entry;
-    struct uuid element;
-    bool add;
-};
-
-struct sink {
-    struct list node;                  /* In outbox->sinks, in order of creation. */
-    struct outbox *outbox;
-    const char *name;
-    const struct ovsdb_table_desc *desc;
-    struct ovsdb_table *table;
-    uint64_t owned, usable;            /* usable: those that the server has. */
-    unsigned flags;
-    void (*identify)(const struct ovsdb_row *, struct str *);
-    struct incr_relation *said;        /* Key: digest of the key; value: digest of the record, its JSON. */
-    struct incr_relation *members;     /* Key: digest of the key; value: UUID. */
-    int member_column;                 /* -1: none. */
-    struct hmap entries;
-    struct hmap rows;                  /* Entries that have a row, by the row. */
-    struct list due;
-    struct list deltas;
-    struct uuid *surplus;              /* Rows with a key that another row has. */
-    size_t n_surplus, surplus_cap;
-    struct ovsdb_watch watch;
-    struct str scratch;
-    struct ovsdb_record *record;
-};
-
-struct outbox {
-    struct ovsdb *db;
-    struct incr *incr;
-    bool locked;
-    struct list sinks;
-    struct list in_flight;             /* struct entry */
-    struct ovsdb_txn_handle *pending;
-    bool pending_extra;
-    size_t limit;                      /* Entries a transaction, after one was refused; 0: no limit. */
-    int64_t retry_at;                  /* 0: at once. */
-    struct loop_timer *timer;
-    bool (*add_extra)(void *, struct ovsdb_txn *);
-    void (*extra_done)(void *, bool);
-    void *extra_aux;
-    void (*wake)(void *);
-    void *wake_aux;
-};
 
 /* ---- entries ---- */
 
@@ -135,9 +52,15 @@ entry_destroy(struct entry *e)
     free(e);
 }
 
-static void
+void
 entry_due(struct entry *e)
 {
+    if (e->refused || e->idle) {
+        list_remove(&e->due);
+        e->sink->outbox->retry_refused |= e->refused;  /* Others may have been refused because of this one. */
+        e->refused = e->idle = false;
+    }
+    e->prepared = false;
     if (!e->in_flight && list_is_empty(&e->due)) {
         list_push_back(&e->sink->due, &e->due);
     }
@@ -231,8 +154,9 @@ table_changed(struct ovsdb_watch *w, struct ovsdb_row *row, uint64_t changed)
     if (!e) {
         row_found(s, row);
     } else if (s->member_column >= 0 && changed & OVSDB_COLUMN(s->member_column)) {
-        /* Of what we are writing ourselves we know the difference already. */
+        /* Of what we are writing ourselves we know the difference already: see txn_done(). */
         e->check_members |= !e->in_flight;
+        e->seen = MIN(e->seen + 1, 2);
         entry_due(e);
     } else if (changed & s->owned) {
         entry_due(e);
@@ -306,7 +230,26 @@ told_member(void *s_, struct incr_fact *f, enum incr_event event, const void *va
     entry_due(e);
 }
 
-void
+/* A row that the server's (older) schema cannot have is not said at all; when the schema changes, all units run again. */
+static bool
+is_refused_by_schema(struct sink *s, const struct ovsdb_record *record)
+{
+    uint16_t column;
+    char *why = ovsdb_server_refuses(s->outbox->db, record, &column);
+
+    if (!why) {
+        return false;
+    }
+    if (!(s->said_narrow & OVSDB_COLUMN(column))) {
+        s->said_narrow |= OVSDB_COLUMN(column);
+        LOG_WARN("%s: the server's schema is too old: rows of %s are left out, where in column %s %s; upgrade the schema",
+                 ovsdb_desc(s->outbox->db)->name, s->desc->name, s->desc->columns[column].name, why);
+    }
+    free(why);
+    return true;
+}
+
+bool
 sink_emit(struct incr_unit *u, struct sink *s, const void *key, size_t key_len, const struct ovsdb_record *record)
 {
     struct str value = STR_INIT;
@@ -314,11 +257,15 @@ sink_emit(struct incr_unit *u, struct sink *s, const void *key, size_t key_len, 
     struct digest k = s->flags & SINK_DIGEST ? said.want : key_digest(key, key_len);
 
     REQUIRE(!(said.columns & ~s->owned));
+    if (is_refused_by_schema(s, record)) {
+        return false;
+    }
     str_put(&value, &said, sizeof said);
     ovsdb_record_put_json(record, s->usable, &value);
     /* With SINK_DIGEST, all facts stand under one empty key: the content is the key. */
     incr_emit(u, s->said, &k, s->flags & SINK_DIGEST ? 0 : sizeof k, value.s, value.len);
     str_free(&value);
+    return true;
 }
 
 void
@@ -368,6 +315,7 @@ sink_create(struct outbox *o, const char *name, const struct ovsdb_table_desc *d
     hmap_init(&s->entries);
     hmap_init(&s->rows);
     list_init(&s->due);
+    list_init(&s->idle);
     list_init(&s->deltas);
     list_push_back(&o->sinks, &s->node);
     s->said = incr_relation_create(o->incr, name, INCR_DIGEST);
@@ -385,70 +333,22 @@ sink_set_members(struct sink *s, uint16_t column)
     incr_set_sink(s->members, told_member, s);
 }
 
-static void
-timer_fired(void *o_)
-{
-    struct outbox *o = o_;
-    o->retry_at = 0;
-    if (o->wake) {
-        o->wake(o->wake_aux);
-    }
-}
-
-struct outbox *
-outbox_create(struct loop *loop, struct ovsdb *db, struct incr *incr, bool locked)
-{
-    struct outbox *o = XNEW(struct outbox);
-    o->db = db;
-    o->incr = incr;
-    o->locked = locked;
-    list_init(&o->sinks);
-    list_init(&o->in_flight);
-    o->timer = loop_timer_create(loop, timer_fired, o);
-    return o;
-}
-
 void
-outbox_set_extra(struct outbox *o, bool (*add)(void *, struct ovsdb_txn *), void (*done)(void *, bool), void *aux)
+sink_destroy(struct sink *s)
 {
-    o->add_extra = add;
-    o->extra_done = done;
-    o->extra_aux = aux;
-}
-
-void
-outbox_on_wake(struct outbox *o, void (*wake)(void *), void *aux)
-{
-    o->wake = wake;
-    o->wake_aux = aux;
-}
-
-void
-outbox_destroy(struct outbox *o)
-{
-    if (!o) {
-        return;
+    ovsdb_unwatch(&s->watch);
+    LIST_FOR_EACH_SAFE (d, struct delta, node, &s->deltas) {
+        free(d);
     }
-    if (o->pending) {
-        ovsdb_txn_cancel(o->pending);
+    HMAP_FOR_EACH_SAFE (e, struct entry, node, &s->entries) {
+        entry_destroy(e);
     }
-    LIST_FOR_EACH_SAFE (s, struct sink, node, &o->sinks) {
-        ovsdb_unwatch(&s->watch);
-        LIST_FOR_EACH_SAFE (d, struct delta, node, &s->deltas) {
-            free(d);
-        }
-        HMAP_FOR_EACH_SAFE (e, struct entry, node, &s->entries) {
-            entry_destroy(e);
-        }
-        hmap_destroy(&s->entries);
-        hmap_destroy(&s->rows);
-        ovsdb_record_destroy(s->record);
-        str_free(&s->scratch);
-        free(s->surplus);
-        free(s);
-    }
-    loop_timer_destroy(o->timer);
-    free(o);
+    hmap_destroy(&s->entries);
+    hmap_destroy(&s->rows);
+    ovsdb_record_destroy(s->record);
+    str_free(&s->scratch);
+    free(s->surplus);
+    free(s);
 }
 
 /* ---- writing ---- */
@@ -504,6 +404,7 @@ write_all_members(struct sink *s, struct entry *e, const struct uuid *row_uuid, 
             }
         }
     }
+    e->expect = (have ? have->n : 0) + n_add - n_remove;
     if (n_add) {
         ovsdb_txn_add(txn, row_uuid, add, s->member_column);
     }
@@ -541,51 +442,52 @@ row_is_as_said(const struct sink *s, const struct entry *e)
     return digest_equal(ovsdb_row_digest(e->row, s->usable), e->want);
 }
 
-/* Writes what E needs. False if its content is not at hand (it has been asked for). */
-static bool
+/* What has to be done about E's row, but for its members. */
+static enum need
+entry_need(const struct sink *s, const struct entry *e)
+{
+    if (!e->fact) {
+        return e->row && !(s->flags & (SINK_UPDATE_ONLY | SINK_NO_DELETE)) ? NEED_DELETE : NEED_NOTHING;
+    } else if (!e->row) {
+        return s->flags & SINK_UPDATE_ONLY ? NEED_NOTHING : NEED_INSERT;
+    }
+    return row_is_as_said(s, e) ? NEED_NOTHING : NEED_UPDATE;
+}
+
+/* Writes what E needs; its content is at hand. */
+static void
 entry_write(struct sink *s, struct entry *e, struct ovsdb_txn *txn)
 {
     struct str row = STR_INIT;
-    struct uuid uuid;
+    struct uuid uuid = e->row ? e->row->uuid : e->identity ? e->identity->wish : uuid_random();
 
-    if (!e->fact) {
-        if (e->row && !(s->flags & (SINK_UPDATE_ONLY | SINK_NO_DELETE))) {
-            ovsdb_txn_delete(txn, s->desc, &e->row->uuid);
-            METRIC_INC(rows_deleted);
-        }
-        return true;
+    switch (e->need) {
+    case NEED_DELETE:
+        ovsdb_txn_delete(txn, s->desc, &uuid);
+        METRIC_INC(rows_deleted);
+        return;
+    case NEED_UPDATE:
+        put_full_row(s, e, &row);
+        txn_raw(txn, "update", s, &uuid, &row);
+        METRIC_INC(rows_updated);
+        break;
+    case NEED_INSERT:
+        str_puts(&row, e->content);
+        txn_raw(txn, "insert", s, &uuid, &row);
+        e->inserted = true;
+        METRIC_INC(rows_inserted);
+        break;
+    case NEED_NOTHING:
+        break;
     }
-    if (!e->row && s->flags & SINK_UPDATE_ONLY) {
-        return true;
-    }
-    if (!e->row || !row_is_as_said(s, e)) {
-        if (!e->content) {
-            incr_refresh(e->fact);
-            return false;
-        }
-        if (e->row) {
-            uuid = e->row->uuid;
-            put_full_row(s, e, &row);
-            txn_raw(txn, "update", s, &uuid, &row);
-            METRIC_INC(rows_updated);
-        } else {
-            uuid = e->identity ? e->identity->wish : uuid_random();
-            str_puts(&row, e->content);
-            txn_raw(txn, "insert", s, &uuid, &row);
-            METRIC_INC(rows_inserted);
-        }
-        str_free(&row);
-    } else {
-        uuid = e->row->uuid;
-    }
+    str_free(&row);
     /* It is in the transaction's text now; if that fails, the unit says it again. */
     free(e->content);
     e->content = NULL;
-    if (s->member_column >= 0 && (!e->row || e->check_members)) {
+    if (s->member_column >= 0 && e->fact && (!e->row || e->check_members)) {
         write_all_members(s, e, &uuid, txn);
         e->check_members = false;
     }
-    return true;
 }
 
 /* The entry is part of the transaction that is being made. */
@@ -593,6 +495,7 @@ static void
 put_in_flight(struct entry *e)
 {
     e->in_flight = true;
+    e->seen = 0;
     list_remove(&e->due);
     list_push_back(&e->sink->outbox->in_flight, &e->due);
 }
@@ -608,8 +511,10 @@ write_deltas(struct sink *s, struct ovsdb_txn *txn)
             entry_due(e);
         } else if (e->row && !e->check_members) {
             const struct ovsdb_column_desc *c = &s->desc->columns[s->member_column];
-            bool has = ovsdb_set_has_ref(ovsdb_row_cell(e->row, c), &c->key, &d->element);
+            const struct ovsdb_set *set = ovsdb_row_cell(e->row, c);
+            bool has = ovsdb_set_has_ref(set, &c->key, &d->element);
             if (has != d->add) {
+                e->expect = (e->in_flight ? e->expect : set->n) + (d->add ? 1 : -1);
                 ovsdb_record_reset(s->record);
                 ovsdb_record_add_uuid(s->record, s->member_column, &d->element);
                 if (d->add) {
@@ -625,155 +530,87 @@ write_deltas(struct sink *s, struct ovsdb_txn *txn)
     }
 }
 
+/* Deletes rows that another row makes superfluous; they stay noted until they are gone. */
 static void
-sink_write(struct sink *s, struct ovsdb_txn *txn, size_t *n)
+write_surplus(struct sink *s, struct ovsdb_txn *txn, size_t n_entries)
 {
-    struct outbox *o = s->outbox;
-    struct list waiting, idle;
+    size_t kept = 0;
 
-    list_init(&waiting);
-    list_init(&idle);
-    if (o->limit) {
-        write_deltas(s, txn);
-    }
-    while (!list_is_empty(&s->due) && (!o->limit || *n < o->limit)) {
-        struct entry *e = CONTAINER_OF(list_pop_front(&s->due), struct entry, due);
-        size_t before = ovsdb_txn_n_ops(txn);
-
-        if (!entry_write(s, e, txn)) {
-            list_push_back(&waiting, &e->due);
-        } else if (ovsdb_txn_n_ops(txn) > before) {
-            put_in_flight(e);
-            ++*n;
-        } else if (!e->fact && !e->row && !(e->identity && dep_source_has_readers(&e->identity->source))) {
-            list_push_back(&idle, &e->due);
+    for (size_t i = 0; i < s->n_surplus; i++) {
+        struct ovsdb_row *row = ovsdb_get(s->table, &s->surplus[i], NULL);
+        if (row && !entry_of_row(s, row) && !(s->flags & (SINK_UPDATE_ONLY | SINK_NO_DELETE))) {
+            s->surplus[kept++] = s->surplus[i];
         }
     }
-    write_deltas(s, txn);
-    while (!list_is_empty(&idle)) {
-        entry_destroy(CONTAINER_OF(list_pop_front(&idle), struct entry, due));
-    }
-    while (!list_is_empty(&waiting)) {
-        list_push_back(&s->due, list_pop_front(&waiting));
-    }
-    if (!(s->flags & (SINK_UPDATE_ONLY | SINK_NO_DELETE))) {
-        for (size_t i = 0; i < s->n_surplus; i++) {
-            if (ovsdb_get(s->table, &s->surplus[i], NULL)) {
-                ovsdb_txn_delete(txn, s->desc, &s->surplus[i]);
-            }
+    s->n_surplus = kept;
+    if (!s->outbox->limit || !n_entries) {
+        for (size_t i = 0; i < kept; i++) {
+            ovsdb_txn_delete(txn, s->desc, &s->surplus[i]);
         }
-    }
-    s->n_surplus = 0;
-}
-
-static void
-retry_later(struct outbox *o, int64_t ms)
-{
-    o->retry_at = clock_msec() + ms;
-    loop_timer_set(o->timer, ms);
-}
-
-static void
-txn_done(void *o_, const struct ovsdb_txn_result *r)
-{
-    struct outbox *o = o_;
-    bool ok = r->status == OVSDB_TXN_SUCCESS;
-    size_t n = 0;
-
-    o->pending = NULL;
-    while (!list_is_empty(&o->in_flight)) {
-        struct entry *e = CONTAINER_OF(list_pop_front(&o->in_flight), struct entry, due);
-        e->in_flight = false;
-        e->check_members |= !ok && e->sink->member_column >= 0;
-        entry_due(e);                  /* Looked at once more: it is as said, or not yet. */
-        n++;
-    }
-    if (ok) {
-        METRIC_INC(txn_committed);
-        o->limit = o->limit && o->limit < 1000000 ? o->limit * 2 : 0;
-    } else {
-        METRIC_INC(txn_failed);
-        if (r->status == OVSDB_TXN_ERROR) {
-            /* One bad row must not keep the others out: smaller and smaller transactions find it. */
-            LOG_WARN_RL("%s refused a transaction of %zu rows: %s", ovsdb_desc(o->db)->name, n, r->error);
-            o->limit = n > 1 ? (n + 1) / 2 : 1;
-            retry_later(o, n > 1 ? 10 : 1000);
-        } else if (r->status == OVSDB_TXN_CONFLICT) {
-            retry_later(o, 10);
-        }
-    }
-    if (n >= LARGE) {
-        malloc_trim(0);
-    }
-    if (o->pending_extra && o->extra_done) {
-        o->extra_done(o->extra_aux, ok);
-    }
-    o->pending_extra = false;
-    if (o->wake) {
-        o->wake(o->wake_aux);
-    }
-}
-
-/* The columns that the server has may change (it was upgraded): everything is said again, without or with them. */
-static void
-check_columns(struct outbox *o)
-{
-    LIST_FOR_EACH (s, struct sink, node, &o->sinks) {
-        uint64_t usable = 0;
-        for (uint16_t c = 0; c < s->desc->n_columns; c++) {
-            if (s->owned & OVSDB_COLUMN(c) && ovsdb_has_column(o->db, s->desc, c)) {
-                usable |= OVSDB_COLUMN(c);
-            }
-        }
-        if (usable != s->usable) {
-            s->usable = usable;
-            incr_recompute(o->incr);
-        }
-    }
-}
-
-void
-outbox_flush(struct outbox *o)
-{
-    size_t n = 0;
-
-    if (o->pending || o->retry_at || !ovsdb_is_connected(o->db)) {
-        return;
-    }
-    check_columns(o);
-    if (incr_is_dirty(o->incr)) {
-        incr_run(o->incr);
-    }
-    struct ovsdb_txn *txn = ovsdb_txn_create(o->db);
-    if (o->locked) {
-        ovsdb_txn_assert_lock(txn);
-    }
-    size_t none = ovsdb_txn_n_ops(txn);
-    LIST_FOR_EACH (s, struct sink, node, &o->sinks) {
-        sink_write(s, txn, &n);
-    }
-    o->pending_extra = o->add_extra && o->add_extra(o->extra_aux, txn);
-    if (ovsdb_txn_n_ops(txn) == none) {
-        ovsdb_txn_destroy(txn);
-        o->pending_extra = false;
-    } else {
-        o->pending = ovsdb_txn_commit(txn, txn_done, o);
-    }
-    if (incr_is_dirty(o->incr) && o->wake) {
-        o->wake(o->wake_aux);          /* Contents were asked for. */
     }
 }
 
 bool
-outbox_is_clean(const struct outbox *o)
+sink_prepare(struct sink *s)
 {
-    if (o->pending) {
-        return false;
-    }
-    LIST_FOR_EACH (s, struct sink, node, &o->sinks) {
-        if (!list_is_empty(&s->due) || !list_is_empty(&s->deltas) || s->n_surplus) {
-            return false;
+    bool has_table = ovsdb_has_table(s->outbox->db, s->desc), asked = false;
+
+    LIST_FOR_EACH_SAFE (e, struct entry, due, &s->due) {
+        if (!e->prepared) {
+            e->need = has_table ? entry_need(s, e) : NEED_NOTHING;
+            e->prepared = true;
+            if (e->need == NEED_NOTHING && !(e->check_members && e->row && e->fact && has_table)) {
+                list_remove(&e->due);
+                if (e->fact || e->row) {
+                    free(e->content);
+                    e->content = NULL;
+                } else if (!(e->identity && dep_source_has_readers(&e->identity->source))) {
+                    e->idle = true;
+                    list_push_back(&s->idle, &e->due);
+                }
+                continue;
+            }
+        }
+        if ((e->need == NEED_INSERT || e->need == NEED_UPDATE) && !e->content) {
+            incr_refresh(e->fact);
+            asked = true;
+        }
+        /* A row's UUID is chosen once for its key. Somebody else may have it by now: a row of the same table with another key (a
+         * port that was renamed took its UUID along). */
+        if (e->need == NEED_INSERT && e->identity && ovsdb_get(s->table, &e->identity->wish, NULL)) {
+            e->identity->wish = uuid_random();
+            identity_update(e);
+            asked = true;
         }
     }
-    return true;
+    return asked;
+}
+
+void
+sink_write(struct sink *s, struct ovsdb_txn *txn, size_t *n)
+{
+    struct outbox *o = s->outbox;
+
+    if (o->limit) {
+        write_deltas(s, txn);
+    }
+    LIST_FOR_EACH_SAFE (e, struct entry, due, &s->due) {
+        if (o->limit && *n >= o->limit) {
+            break;
+        } else if (e->prepared && (e->content || e->need == NEED_NOTHING || e->need == NEED_DELETE)) {
+            size_t before = ovsdb_txn_n_ops(txn);
+            entry_write(s, e, txn);
+            if (ovsdb_txn_n_ops(txn) > before) {
+                put_in_flight(e);
+                *n += s->desc->is_root;    /* Others live by those that refer to them: they go along. */
+            } else {
+                list_remove(&e->due);
+            }
+        }
+    }
+    write_deltas(s, txn);
+    while (!list_is_empty(&s->idle)) {
+        entry_destroy(CONTAINER_OF(list_pop_front(&s->idle), struct entry, due));
+    }
+    write_surplus(s, txn, *n);
 }

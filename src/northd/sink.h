@@ -24,6 +24,8 @@ void outbox_destroy(struct outbox *);
 /* Called while a transaction is made: to add operations that are no sink's (sequence numbers). Returns whether it added any. DONE is called when a transaction with
  * operations of it succeeded (or failed: OK false). */
 void outbox_set_extra(struct outbox *, bool (*add)(void *aux, struct ovsdb_txn *), void (*done)(void *aux, bool ok), void *aux);
+/* Before incr_run(): if the server's schema is another than before, all units run again, to say what it can have. */
+void outbox_follow_schema(struct outbox *);
 /* Writes what is due, if nothing is under way. After incr_run(). */
 void outbox_flush(struct outbox *);
 /* Nothing is due or under way: the database is as said. */
@@ -43,8 +45,9 @@ struct sink *sink_create(struct outbox *, const char *name, const struct ovsdb_t
 /* The set column MEMBERS of this sink's rows is said an element at a time. Elements are UUIDs. */
 void sink_set_members(struct sink *, uint16_t column);
 
-/* U says the row KEY, with RECORD's columns (a subset of those owned; others get their default). */
-void sink_emit(struct incr_unit *, struct sink *, const void *key, size_t key_len, const struct ovsdb_record *record);
+/* U says the row KEY, with RECORD's columns (a subset of those owned; others get their default). False: nothing is said, as the server's
+ * schema does not allow such a row (it is warned of). */
+bool sink_emit(struct incr_unit *, struct sink *, const void *key, size_t key_len, const struct ovsdb_record *record);
 void sink_emit_member(struct incr_unit *, struct sink *, const void *key, size_t key_len, const struct uuid *element);
 
 /* The UUID that the row KEY has, or will have when inserted. WISH: what it shall be if no row is there yet (of a given key always the same). BY reads it. */

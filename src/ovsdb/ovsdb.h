@@ -55,6 +55,11 @@ void ovsdb_force_reconnect(struct ovsdb *);
 void ovsdb_reset_cluster_state(struct ovsdb *);        /* sb-cluster-state-reset and the like. */
 bool ovsdb_has_table(const struct ovsdb *, const struct ovsdb_table_desc *);
 bool ovsdb_has_column(const struct ovsdb *, const struct ovsdb_table_desc *, uint16_t column);
+/* Why the server's schema, narrower than ours, does not take RECORD ("table_id 33 exceeds 32"): the caller owns it. NULL: it does, as
+ * far as integer ranges and enumerations say, or is not known. *column: the culprit. */
+char *ovsdb_server_refuses(const struct ovsdb *, const struct ovsdb_record *, uint16_t *column) MUST_USE;
+/* Increases when the server's schema turns out to be another than before. */
+unsigned ovsdb_schema_seqno(const struct ovsdb *);
 /* Increases whenever the replica or the connection state changed. */
 uint64_t ovsdb_seqno(const struct ovsdb *);
 

@@ -355,6 +355,21 @@ check_atom(const union record_atom *a, const struct ovsdb_base_desc *base)
     return NULL;
 }
 
+char *
+ovsdb_record_check(const struct ovsdb_record *r, uint16_t column, const struct ovsdb_base_desc *base)
+{
+    const struct record_cell *cell = &r->cells[column];
+    size_t stride = ovsdb_stride(&r->table->columns[column]);
+
+    for (size_t i = 0; r->columns & OVSDB_COLUMN(column) && i < cell->n; i++) {
+        char *bad = check_atom(&cell->a[i * stride], base);
+        if (bad) {
+            return bad;
+        }
+    }
+    return NULL;
+}
+
 static void cell_sort(const struct ovsdb_column_desc *, struct record_cell *);
 
 char *

@@ -43,6 +43,9 @@ bool ovsdb_record_equals(const struct ovsdb_record *, uint16_t column, const str
 /* A value given as JSON text in OVSDB notation (RFC 7047 5.1), e.g. from the command line. A message (caller owns) or NULL. */
 char *ovsdb_record_json_value(struct ovsdb_record *, uint16_t column, const char *json, size_t n) MUST_USE;
 
+/* What COLUMN of RECORD has (its keys, for a map) that BASE does not allow: a message, the caller's, or NULL. */
+char *ovsdb_record_check(const struct ovsdb_record *, uint16_t column, const struct ovsdb_base_desc *base) MUST_USE;
+
 struct digest ovsdb_record_digest(const struct ovsdb_record *, uint64_t columns);
 struct digest ovsdb_row_digest(const struct ovsdb_row *, uint64_t columns);
 /* Appends {"column":value,...} for the columns that are set and in COLUMNS. */

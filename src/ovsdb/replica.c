@@ -46,6 +46,19 @@ ovsdb_replica_init(struct ovsdb *db)
 }
 
 void
+ovsdb_limits_free(struct ovsdb_table *table)
+{
+    for (struct ovsdb_limit *l; (l = table->limits);) {
+        table->limits = l->next;
+        for (const char *const *s = l->key.enum_strings; s && *s; s++) {
+            free((char *) (uintptr_t) *s);
+        }
+        free((void *) (uintptr_t) l->key.enum_strings);
+        free(l);
+    }
+}
+
+void
 ovsdb_replica_destroy(struct ovsdb *db)
 {
     for (size_t i = 0; i < db->desc->n_tables; i++) {
@@ -68,6 +81,7 @@ ovsdb_replica_destroy(struct ovsdb *db)
         free(t->blank);
         free(t->column_after);
         free(t->name_lens);
+        ovsdb_limits_free(t);
         ovsdb_record_destroy(t->scratch);
     }
     free(db->tables);

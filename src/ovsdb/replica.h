@@ -9,6 +9,13 @@
 #include "base/list.h"
 #include "ovsdb/ovsdb.h"
 
+/* What the server's schema allows in a column and ours does more widely. */
+struct ovsdb_limit {
+    struct ovsdb_limit *next;
+    uint16_t column;
+    struct ovsdb_base_desc key;        /* `type` and what it may be; enum_strings is malloc()ed, as are its texts. */
+};
+
 struct ovsdb_table {
     const struct ovsdb_table_desc *desc;
     struct ovsdb *db;
@@ -30,6 +37,7 @@ struct ovsdb_table {
     bool server_has;
     uint64_t server_columns;           /* Columns that the server's schema has with the same type. Ranges and enumerations
                                         * may differ, but not whether max is 1: differences depend on it. */
+    struct ovsdb_limit *limits;        /* Narrower than ours. */
     char *condition;                   /* JSON; NULL: "[true]". */
     uint64_t condition_number;
     bool condition_sent, condition_acked;
@@ -54,6 +62,7 @@ void ovsdb_session_monitor_changed(struct ovsdb *);
 
 /* ---- replica.c, for the session ---- */
 void ovsdb_replica_init(struct ovsdb *);
+void ovsdb_limits_free(struct ovsdb_table *);
 void ovsdb_replica_destroy(struct ovsdb *);
 
 enum ovsdb_update_kind {

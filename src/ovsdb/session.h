@@ -75,6 +75,8 @@ struct ovsdb_session {
     struct uuid min_index_cid;
 
     bool schema_known;                 /* server_has, server_columns are valid. */
+    struct digest schema;              /* Of what we know of it, */
+    unsigned schema_seqno;             /* and how often that changed. */
     struct digest schema_said;         /* What of the schema was logged. */
 
     enum monitor_method method;
