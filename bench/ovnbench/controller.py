@@ -104,7 +104,7 @@ def measure(stack, switches, ports, plan):
     out["peak_mb"], out["rss_mb"] = controller.memory_mb(), controller.memory_mb("VmRSS")
     out["of_flows"] = _flow_count(stack)
 
-    def measured(name, one):
+    def measured(name, one, plan=plan):
         (cpu,), latency, n = changes(plan, [controller], one)
         out[name + "_cpu_ms"], out[name + "_ms"], out[name + "_n"] = cpu, latency, n
 
@@ -128,7 +128,7 @@ def measure(stack, switches, ports, plan):
     measured("nothing", installed(network.nothing))
     measured("port_add", installed(lambda i: network.port_add_to(i % local)(i)))
     measured("port_bound", bound_elsewhere)
-    measured("port_del", installed(network.port_del))
+    measured("port_del", installed(network.port_del), plan.up_to(len(network.new)))
     if switches > local:
         measured("port_add_far", installed(lambda i: network.port_add_to(local + i % (switches - local))(i)))
     for i in range(plan.most):

@@ -11,6 +11,10 @@ class Plan:
     most: int = 100
     seconds: float = 8.0
 
+    def up_to(self, n):
+        """The same with at most N changes, as no more than N can be undone."""
+        return Plan(min(self.least, n), min(self.most, n), self.seconds)
+
 
 def changes(plan, processes, one):
     """Calls ONE(i) for i = 0, 1, ...; it returns the milliseconds that change I took, or None for those of the call.

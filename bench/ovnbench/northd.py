@@ -30,7 +30,8 @@ def measure(stack, switches, ports, plan):
             stack.sync(*ops)
             return (time.monotonic() - t) * 1000
 
-        (cpu,), latency, n = changes(plan, [northd], one)
+        undone = {"port_del": "port_add_n", "switch_del": "switch_add_n"}.get(name)
+        (cpu,), latency, n = changes(plan.up_to(out[undone]) if undone else plan, [northd], one)
         out[name + "_cpu_ms"], out[name + "_ms"], out[name + "_n"] = cpu, latency, n
     out["peak_after_mb"] = northd.memory_mb()
     northd.end(signal.SIGKILL)
