@@ -34,7 +34,8 @@ action_register(void)
 {
     static const struct action_family *const families[] = {
         &action_family_basic, &action_family_lookup, &action_family_lookup_result, &action_family_ct, &action_family_ct_result,
-        &action_family_punt, &action_family_punt_result, &action_family_later, &action_family_later_result,
+        &action_family_group, &action_family_group_result, &action_family_learn, &action_family_nd_ra_result, &action_family_observe,
+        &action_family_options_result, &action_family_punt, &action_family_punt_result,
     };
     for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
         for (size_t k = 0; k < families[i]->n; k++) {
@@ -147,6 +148,20 @@ action_parse_number(struct action_parser *p, uint32_t min, uint32_t max, uint32_
     return true;
 }
 
+bool
+action_parse_key(struct action_parser *p, struct token *key, const char *what)
+{
+    *key = p->lex.token;
+    return action_match(p, LEX_ID, what) && action_match(p, LEX_EQUALS, "`='");
+}
+
+bool
+action_parse_string(struct action_parser *p, const char **s)
+{
+    *s = p->lex.token.s;
+    return action_match(p, LEX_STRING, "a string");
+}
+
 /* "name(field, ...)". */
 static bool
 parse_call(struct action_parser *p, struct action *a)
@@ -194,8 +209,8 @@ parse_function(struct action_parser *p, struct action *a, size_t at)
     }
     unsigned bits = a->class->result_bits;
     bool port = a->dst.symbol->kind == SYMBOL_STRING;
-    if (bits != ACTION_ANY_WIDTH && (bits ? port || a->dst.sf.n_bits != bits : !port)) {
-        return action_fail(p, bits ? lexer_message(&p->lex, at, "the result of %s has a width of %u", a->class->name, bits)
+    if (bits == ACTION_NUMBER ? port : bits ? port || a->dst.sf.n_bits != bits : !port) {
+        return action_fail(p, bits == ACTION_NUMBER ? lexer_message(&p->lex, at, "the result of %s is a number", a->class->name) : bits ? lexer_message(&p->lex, at, "the result of %s has a width of %u", a->class->name, bits)
                                    : lexer_message(&p->lex, at, "the result of %s is a port", a->class->name));
     }
     lexer_next(&p->lex);
@@ -460,6 +475,34 @@ action_put_punt(struct action_encoder *e, enum opcode opcode, const void *data, 
     str_put(&s, data, n);
     ofa_put_controller(e->out, UINT16_MAX, 0, s.s, s.len, pause, e->env->controller_meter);
     str_free(&s);
+}
+
+void
+action_put_metered(struct action_encoder *e, const char *name, enum opcode opcode, const void *data, size_t n)
+{
+    struct action_env env = *e->env;
+    struct action_encoder inner = { .env = &env, .out = e->out };
+    uint32_t meter;
+    if (name && env.meter && env.meter(env.aux, name, &meter)) {
+        env.controller_meter = meter;
+    }
+    action_put_punt(&inner, opcode, data, n, false);
+    if (inner.error) {
+        action_encode_fail(e, "%s", inner.error);
+        free(inner.error);
+    }
+}
+
+bool
+action_result(const struct action *a, struct action_encoder *e, struct opcode_result *r)
+{
+    const struct of_subfield *sf = &a->dst.sf;
+    if (sf->field < OFF_REG0 || sf->field > OFF_REG15) {
+        action_encode_fail(e, "the result of %s must be in a register", a->class->name);
+        return false;
+    }
+    *r = (struct opcode_result) { .reg = sf->field - OFF_REG0, .bit = sf->ofs };
+    return true;
 }
 
 void

@@ -18,10 +18,79 @@ meter(void *aux, const char *name, uint32_t *id)
     return !strcmp(name, "m");
 }
 
+/* Groups are numbered as they come; the last one is kept as text. */
+static struct str last_group;
+
+static bool
+group(void *aux, const struct action_group *g, uint32_t *id)
+{
+    str_clear(&last_group);
+    str_puts(&last_group, g->hash_fields ? g->hash_fields : "dp_hash");
+    for (size_t i = 0; i < g->n; i++) {
+        str_printf(&last_group, " %u:", g->buckets[i].weight);
+        if (g->buckets[i].watch_port) {
+            str_printf(&last_group, "watch %u:", g->buckets[i].watch_port);
+        }
+        ofa_format(g->buckets[i].actions, g->buckets[i].len, &last_group);
+    }
+    *id = 77;
+    return true;
+}
+
+static bool
+rate_meter(void *aux, uint32_t kbps, uint32_t burst, uint32_t *id)
+{
+    *id = kbps + burst;
+    return kbps > 0;
+}
+
+static bool
+dhcp_option(void *aux, bool ipv6, const char *name, uint8_t *code, const char **type)
+{
+    static const struct {
+        const char *name, *type;
+        uint8_t code;
+    } options[] = {
+        { "offerip", "ipv4", 0 }, { "dns_server", "ipv4", 6 }, { "mtu", "uint16", 26 }, { "fwd", "bool", 19 }, { "search", "domains", 119 },
+        { "tftp", "host_id", 66 }, { "routes", "static_routes", 121 }, { "hostname", "str", 12 }, { "lease", "uint32", 51 }, { "server_id", "mac", 2 },
+        { "ia_addr", "ipv6", 5 }, { "domain_search", "str", 24 }, { "file", "str", 59 },
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+        if (!strcmp(options[i].name, name)) {
+            *code = options[i].code;
+            *type = options[i].type;
+            return ipv6 == (i >= 9);
+        }
+    }
+    return false;
+}
+
+static bool
+resident(void *aux, const char *name)
+{
+    return !strcmp(name, "p1");
+}
+
+static bool
+tunnel_port(void *aux, const char *name, uint32_t *ofport)
+{
+    *ofport = 5;
+    return !strcmp(name, "p2");
+}
+
+static bool
+datapath_key(void *aux, uint32_t *key)
+{
+    *key = 0x30003;
+    return true;
+}
+
 static const struct action_env ingress = {
     .cur_ltable = 5, .n_tables = 30, .ingress_table = 8, .egress_table = 62, .output_table = 52, .save_inport_table = 88, .is_switch = true,
-    .tables = { .mac_bind = 90, .mac_lookup = 91, .mac_lookup_ip = 92, .fdb = 93, .fdb_lookup = 94, .in_port_sec = 95, .out_port_sec = 96 },
-    .controller_meter = 3, .lookup_port = lookup_port, .meter = meter,
+    .tables = { .mac_bind = 90, .mac_lookup = 91, .mac_lookup_ip = 92, .fdb = 93, .fdb_lookup = 94, .in_port_sec = 95, .out_port_sec = 96,
+                .chk_lb_aff = 100, .ecmp_nh = 101, .ecmp_nh_mac = 102, .evpn_arp = 104, .flood_remote = 105 },
+    .controller_meter = 3, .cookie = 0xabcd, .lookup_port = lookup_port, .meter = meter, .group = group, .rate_meter = rate_meter,
+    .dhcp_option = dhcp_option, .is_chassis_resident = resident, .tunnel_port = tunnel_port, .datapath_key = datapath_key,
 };
 
 static struct actions *
@@ -166,6 +235,103 @@ test_punt(void **state)
 }
 
 static void
+check_group(const char *text, const char *canonical, const char *expected)
+{
+    check(text, canonical, *text == 'c' ? "ip4 || ip6" : "", "group:77");
+    assert_string_equal(str_c(&last_group), expected);
+}
+
+static void
+test_groups(void **state)
+{
+    struct action_env router = ingress;
+    router.is_switch = false;
+    check_group("ct_lb_mark(backends=10.0.0.1:80,10.0.0.2; hash_fields=\"ip_src,ip_dst\"; skip_snat);", NULL,
+                "ip_src,ip_dst 100:ct(commit,table=14,zone=reg13[0..15],exec(nat(dst=10.0.0.1:80),set_field:0x2/0x2->ct_mark,set_field:0x4/0x4->ct_mark))"
+                " 100:ct(commit,table=14,zone=reg13[0..15],exec(nat(dst=10.0.0.2),set_field:0x2/0x2->ct_mark,set_field:0x4/0x4->ct_mark))");
+    check_group("ct_lb(backends=[fd00::1]:80 , fd00::2;force_snat;hash_fields=ip_src,tp_dst);", "ct_lb(backends=[fd00::1]:80,fd00::2; hash_fields=\"ip_src,tp_dst\"; force_snat);",
+                "ip_src,tp_dst 100:ct(commit,table=14,zone=reg13[0..15],exec(nat(dst=[fd00::1]:80),set_field:0x2/0x2->ct_label,set_field:0x8/0x8->ct_label))"
+                " 100:ct(commit,table=14,zone=reg13[0..15],exec(nat(dst=fd00::2),set_field:0x2/0x2->ct_label,set_field:0x8/0x8->ct_label))");
+    check("ct_lb_mark;", NULL, "ip4 || ip6", "ct(table=14,zone=reg13[0..15],exec(nat))");
+    check_in(&router, "ct_lb_mark(backends=10.0.0.1);", NULL, "ip4 || ip6",
+             "ct(commit,table=14,zone=reg11[0..15],exec(nat(dst=10.0.0.1),set_field:0x2/0x2->ct_mark))");
+    check("ct_lb_mark_local(backends=\"p1\":10.0.0.1:80,\"p2\":10.0.0.2:80);", NULL, "ip4 || ip6",
+          "ct(commit,table=14,zone=reg13[0..15],exec(nat(dst=10.0.0.1:80),set_field:0x2/0x2->ct_mark))");
+    check("ct_lb_mark_local(backends=\"p2\":10.0.0.2:80);", NULL, "ip4 || ip6", "drop");
+    check_group("reg8[16..31] = select(1=20, 2);", "reg8[16..31] = select(1=20, 2=100);",
+                "dp_hash 20:set_field:0x10000/0xffff0000->reg8,resubmit(,14) 100:set_field:0x20000/0xffff0000->reg8,resubmit(,14)");
+    check_group("reg8[16..31] = select(values=(1=20,2=30); hash_fields=\"ip_src\");", "reg8[16..31] = select(values=(1=20, 2=30); hash_fields=\"ip_src\");",
+                "ip_src 20:set_field:0x10000/0xffff0000->reg8,resubmit(,14) 30:set_field:0x20000/0xffff0000->reg8,resubmit(,14)");
+    check_group("fwd_group(liveness=\"true\",childports=\"p1\",\"p2\",\"gone\");", "fwd_group(liveness=true, childports=\"p1\", \"p2\", \"gone\");",
+                "dp_hash 100:set_field:0x1->reg15,resubmit(,52) 100:watch 5:set_field:0x2->reg15,resubmit(,52)");
+    check("fwd_group(childports=\"gone\");", NULL, "", "drop");
+    str_free(&last_group);
+}
+
+static void
+test_learning(void **state)
+{
+    check("commit_lb_aff(vip = \"10.0.0.100:80\", backend = \"10.0.0.1:8080\", proto = tcp, timeout = 60);", NULL, "eth.type == 0x800 && ip.proto == 6",
+          "learn(table=100,idle_timeout=60,priority=100,delete_learned,cookie=0xabcd,metadata[0..23]=metadata[0..23],eth_type=0x800,nw_proto=6,ip_src[]=ip_src[],"
+          "ip_dst=10.0.0.100,tcp_dst=80,load:0xa000001->reg4[],load:0x1f90->reg8[0..15],load:0x1->reg10[11])");
+    check("commit_lb_aff(vip=\"fd00::1\",backend=\"fd00::2\",timeout=5);", "commit_lb_aff(vip = \"fd00::1\", backend = \"fd00::2\", timeout = 5);", "eth.type == 0x86dd",
+          "learn(table=100,idle_timeout=5,priority=100,delete_learned,cookie=0xabcd,metadata[0..23]=metadata[0..23],eth_type=0x86dd,ipv6_src[]=ipv6_src[],"
+          "ipv6_dst=fd00::1,load:0xfd000000000000000000000000000002->xxreg1[],load:0x1->reg10[11])");
+    check("commit_ecmp_nh(ipv6 = false, proto = udp);", NULL, "eth.type == 0x800 && ip.proto == 17",
+          "learn(table=102,idle_timeout=60,priority=100,delete_learned,cookie=0xabcd,metadata[0..23]=metadata[0..23],eth_type=0x800,nw_proto=17,eth_src[]=eth_src[],"
+          "ip_src[]=ip_src[],ip_dst[]=ip_dst[],udp_src[]=udp_src[],udp_dst[]=udp_dst[],load:0x1->reg10[11]),"
+          "learn(table=101,idle_timeout=60,priority=100,delete_learned,cookie=0xabcd,metadata[0..23]=metadata[0..23],eth_type=0x800,nw_proto=17,"
+          "ip_dst[]=ip_src[],ip_src[]=ip_dst[],udp_dst[]=udp_src[],udp_src[]=udp_dst[],load:0x1->reg10[11])");
+    check("reg9[5] = chk_ecmp_nh_mac();", NULL, "", "set_field:0/0x800->reg10,resubmit(,102),move:reg10[11]->reg9[5]");
+    check("reg9[5] = check_ecmp_nh();", NULL, "", "set_field:0/0x800->reg10,resubmit(,101),move:reg10[11]->reg9[5]");
+    check("reg9[6] = chk_lb_aff();", NULL, "", "set_field:0/0x800->reg10,resubmit(,100),move:reg10[11]->reg9[6]");
+}
+
+static void
+test_options(void **state)
+{
+    check("reg0[3] = put_dhcp_opts(mtu=1400, offerip=10.0.0.2, dns_server={8.8.8.8 7.7.7.7});",
+          "reg0[3] = put_dhcp_opts(mtu = 1400, offerip = 10.0.0.2, dns_server = {8.8.8.8, 7.7.7.7});", "",
+          "controller(userdata=14.00.00.00.00.00.00.00.00.03.00.00.00.00.00.00.0a.00.00.02.1a.02.05.78.06.08.08.08.08.08.07.07.07.07,pause,meter_id=3)");
+    check("reg0[3] = put_dhcp_opts(offerip = 10.0.0.2, fwd = 1, search = \"a.bc,d\", tftp = 1.2.3.4, hostname = \"h\", routes = {30.0.0.0/20, 10.0.0.4, 0.0.0.0/0, 10.0.0.1}, lease = 258);",
+          NULL, "",
+          "controller(userdata=14.00.00.00.00.00.00.00.00.03.00.00.00.00.00.00.0a.00.00.02.13.01.01.77.09.01.61.02.62.63.00.01.64.00."
+          "42.07.31.2e.32.2e.33.2e.34.0c.01.68.79.0d.14.1e.00.00.0a.00.00.04.00.0a.00.00.01.33.04.00.00.01.02,pause,meter_id=3)");
+    check("reg1[31] = put_dhcpv6_opts(ia_addr = aef0::4, server_id = 00:00:00:00:10:02, domain_search = \"a\", file = \"x\");", NULL, "",
+          "controller(userdata=15.00.00.00.00.00.00.00.01.1f.00.00.00.00.00.00.00.05.00.10.ae.f0.00.00.00.00.00.00.00.00.00.00.00.00.00.04."
+          "00.02.00.0a.00.03.00.01.00.00.00.00.10.02.00.18.00.03.01.61.00.00.3b.00.01.78,pause,meter_id=3)");
+    check("reg0[5] = put_nd_ra_opts(addr_mode = \"slaac\", slla = 00:00:00:00:10:02, prefix = aef0::/64, mtu = 1450);", NULL, "",
+          "controller(userdata=16.00.00.00.00.00.00.00.00.05.00.00.00.00.00.00.00.00.00.00.00.00.00.00.01.01.00.00.00.00.10.02."
+          "03.04.40.c0.ff.ff.ff.ff.ff.ff.ff.ff.00.00.00.00.ae.f0.00.00.00.00.00.00.00.00.00.00.00.00.00.00.05.01.00.00.00.00.05.aa,pause,meter_id=3)");
+    check("reg0[5] = put_nd_ra_opts(addr_mode = \"dhcpv6_stateful\", slla = 00:00:00:00:10:02, router_preference = \"LOW\", route_info = \"HIGH-2001::/64\", rdnss = fd00::5, dnssl = \"a.b\");",
+          NULL, "",
+          "controller(userdata=16.00.00.00.00.00.00.00.00.05.00.00.00.00.00.00.98.00.00.00.00.00.00.00.01.01.00.00.00.00.10.02."
+          "18.03.40.08.ff.ff.ff.ff.20.01.00.00.00.00.00.00.00.00.00.00.00.00.00.00.19.03.00.00.ff.ff.ff.ff.fd.00.00.00.00.00.00.00.00.00.00.00.00.00.00.05."
+          "1f.02.00.00.ff.ff.ff.ff.01.61.01.62.00.00.00.00,pause,meter_id=3)");
+    check("reg9[7] = dhcp_relay_req_chk(192.168.1.1, 172.16.1.1);", NULL, "",
+          "controller(userdata=1a.00.00.00.00.00.00.00.09.07.00.00.00.00.00.00.c0.a8.01.01.ac.10.01.01,pause,meter_id=3)");
+}
+
+static void
+test_observe(void **state)
+{
+    check("sample(probability=65535,collector_set=1,obs_domain=2,obs_point=@cookie);", "sample(probability=65535, collector_set=1, obs_domain=2, obs_point=@cookie);", "",
+          "sample(probability=65535,collector_set_id=1,obs_domain_id=33751043,obs_point_id=43981)");
+    check("mirror(\"p2\");", NULL, "", "clone(set_field:0x2->reg15,set_field:0x1/0x1->reg10,resubmit(,52))");
+    check("set_meter(100, 1000); next;", NULL, "", "meter:1100,resubmit(,14)");
+    check("set_meter(100);", NULL, "", "meter:100");
+    check("trigger_event(event = \"empty_lb_backends\", meter = \"m\", vip = \"1.2.3.4:5\", protocol = \"tcp\");", NULL, "",
+          "controller(userdata=17.00.00.00.00.00.00.00.00.00.00.00.00.09.31.2e.32.2e.33.2e.34.3a.35.00.01.00.03.74.63.70,meter_id=9)");
+    check("reg0[0] = chk_evpn_arp(ip6.dst);", NULL, "ip6",
+          "push:xxreg0[],move:ipv6_dst[]->xxreg0[],set_field:0x4000/0x4000->reg10,set_field:0/0x800->reg10,resubmit(,104),pop:xxreg0[],move:reg10[11]->reg0[0]");
+    check("flood_remote;", NULL, "", "resubmit(,105)");
+    check("reg4[0..7] = ct_state_save();", NULL, "", "move:ct_state[0..7]->reg4[0..7]");
+    check("icmp4.inner_ip4.src = 10.0.0.1;", NULL, "icmp4", "controller(userdata=19.00.00.00.00.00.00.00.0a.00.00.01,pause,meter_id=3)");
+    check("ct_commit(ct_mark=1/1,ct_label=2);", "ct_commit { ct_mark = 1/1; ct_label = 2; };", "ip4 || ip6",
+          "ct(commit,zone=reg13[0..15],exec(set_field:0x1/0x1->ct_mark,set_field:0x2->ct_label))");
+}
+
+static void
 test_refusals(void **state)
 {
     static const struct {
@@ -184,9 +350,28 @@ test_refusals(void **state)
         { "reg0 = get_fdb(eth.dst);", "column 1: the result of get_fdb is a port" },
         { "get_arp(reg0, reg1);", "column 9: get_arp needs inport or outport here" },
         { "get_arp(outport, eth.src);", "column 16: get_arp needs a field of 32 bits here" },
-        { "reg0[0] = put_dhcp_opts(offerip = 1.2.3.4);", "column 24: put_dhcp_opts is not supported yet" },
-        { "ct_lb_mark(backends=10.0.0.1:80);", "column 11: ct_lb_mark with backends is not supported yet" },
-        { "sample(probability=1);", "column 7: sample is not supported yet" },
+        { "reg0[0] = put_dhcp_opts(offerip 1.2.3.4);", "column 33: `=' expected, not `1.2.3.4'" },
+        { "reg0[0] = put_dhcp_opts();", "column 25: the name of an option expected, not `)'" },
+        { "reg0[0] = put_dhcp_opts(mtu = {});", "column 32: a constant or a string expected, not `}'" },
+        { "reg0[0] = put_nd_ra_opts(addr_mode = \"x\");", "column 26: this is no value for addr_mode" },
+        { "reg0[0] = put_nd_ra_opts(prefix = fd00::/64);", "column 26: addr_mode is expected before prefix" },
+        { "reg0[0] = put_nd_ra_opts(addr_mode = \"slaac\");", "column 25: put_nd_ra_opts needs addr_mode and slla" },
+        { "ct_lb_mark(backend=10.0.0.1:80);", "column 12: backends expected, not `backend'" },
+        { "ct_lb_mark(backends=10.0.0.1:80,fd00::1);", "column 33: an address of the same family expected, not `fd00::1'" },
+        { "ct_lb_mark(backends=10.0.0.1:0);", "column 30: a number from 1 to 65535 expected, not `0'" },
+        { "ct_lb_mark(backends=10.0.0.1; hash_fields=\"ip_src)(\");", "column 31: hash_fields are names of fields with commas between them" },
+        { "reg0 = select(1);", "column 16: `,' and a second value expected, not `)'" },
+        { "reg0[0..1] = select(1, 4);", "column 24: a number from 0 to 3 expected, not `4'" },
+        { "outport = select(1, 2);", "column 1: the result of select is a number" },
+        { "fwd_group(childports=p1);", "column 22: a string expected, not `p1'" },
+        { "sample(collector_set=1);", "column 7: sample needs a probability" },
+        { "sample(probability=0);", "column 20: a number from 1 to 65535 expected, not `0'" },
+        { "commit_lb_aff(vip=\"1.2.3.4:80\", backend=\"fd00::1\", timeout=1);",
+          "column 14: commit_lb_aff needs vip and backend of one family, a timeout, and with ports a proto" },
+        { "commit_lb_aff(vip=\"1.2.3.4:\");", "column 19: \"1.2.3.4:\" is no address or address:port" },
+        { "trigger_event(event=\"foo\");", "column 21: there is no event of the name \"foo\"" },
+        { "ct_commit(reg0=1);", "column 10: only ct_mark and ct_label can be set within ct_commit" },
+        { "dhcp_relay_req_chk(1.1.1.1);", "column 1: there is no action or field of the name `dhcp_relay_req_chk'" },
         { "ct_commit { reg0 = 1; };", "column 11: only ct_mark and ct_label can be set within ct_commit" },
         { "ip.proto--;", "column 1: ip.proto cannot be changed" },
         { "reg0--;", "column 5: only ip.ttl can be decremented" },
@@ -232,6 +417,25 @@ test_encode_refusals(void **state)
     check_refused(&env, "outport = \"p1\";", "outport cannot be changed in the egress pipeline");
     check_refused(&env, "clone { outport = inport; output; };", "outport cannot be changed in the egress pipeline");
     check_refused(&env, "reg0[0] = chk_lb_hairpin();", "chk_lb_hairpin is not supported here");
+    check_refused(&ingress, "reg0[0] = put_dhcp_opts(mtu = 5);", "put_dhcp_opts needs one option offerip (of code 0)");
+    check_refused(&ingress, "reg0[0] = put_dhcp_opts(offerip = 1.2.3.4, mtu = 65536);", "the value of the DHCP option mtu is not of type uint16");
+    check_refused(&ingress, "reg0[0] = put_dhcp_opts(offerip = 1.2.3.4, what = 6);", "there is no DHCP option of the name what");
+    check_refused(&ingress, "xxreg1[0] = put_dhcp_opts(offerip = 1.2.3.4);", "the result of put_dhcp_opts must be in a register");
+    check_refused(&ingress, "sample(probability=1, obs_point=reg3);", "this switch cannot sample with an observation point from a field");
+    check_refused(&ingress, "set_meter(0);", "there is no OpenFlow meter left for set_meter");
+    struct action_env bare = { .n_tables = 30, .ingress_table = 8 };
+    static const char *const needy[] = {
+        "set_meter(1);", "reg0 = select(1, 2);", "commit_ecmp_nh(ipv6 = true);", "commit_lb_aff(vip = \"::1\", backend = \"::2\", timeout = 1);", "flood_remote;",
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(needy); i++) {
+        struct actions *a = parse(needy[i]);
+        struct str out = STR_INIT;
+        char *error = actions_encode(a, &bare, &out);
+        assert_non_null(error);
+        assert_non_null(strstr(error, "is not supported here"));
+        free(error);
+        actions_unref(a);
+    }
     struct str s = STR_INIT;
     for (int i = 0; i < 10000; i++) {
         str_puts(&s, "reg0 = 1;");
@@ -252,7 +456,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_basic), cmocka_unit_test(test_assign), cmocka_unit_test(test_lookup), cmocka_unit_test(test_ct),
-        cmocka_unit_test(test_punt), cmocka_unit_test(test_refusals), cmocka_unit_test(test_encode_refusals),
+        cmocka_unit_test(test_punt), cmocka_unit_test(test_groups), cmocka_unit_test(test_learning), cmocka_unit_test(test_options), cmocka_unit_test(test_observe),
+         cmocka_unit_test(test_refusals), cmocka_unit_test(test_encode_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,10 +31,62 @@ resident(void *aux, const char *name)
     return true;
 }
 
+static bool
+group(void *aux, const struct action_group *g, uint32_t *id)
+{
+    uint32_t h = 0;
+    for (size_t i = 0; i < g->n; i++) {
+        h = hash_bytes(g->buckets[i].actions, g->buckets[i].len, h);
+    }
+    *id = 1 + h % 65535;
+    return true;
+}
+
+static bool
+rate_meter(void *aux, uint32_t kbps, uint32_t burst, uint32_t *id)
+{
+    *id = 1 + kbps % 65535;
+    return true;
+}
+
+/* As ovn-northd fills DHCP_Options and DHCPv6_Options. */
+static bool
+dhcp_option(void *aux, bool ipv6, const char *name, uint8_t *code, const char **type)
+{
+    static const struct {
+        bool ipv6;
+        uint8_t code;
+        const char *name, *type;
+    } options[] = {
+        { false, 0, "offerip", "ipv4" }, { false, 1, "netmask", "ipv4" }, { false, 3, "router", "ipv4" }, { false, 6, "dns_server", "ipv4" },
+        { false, 12, "hostname", "str" }, { false, 15, "domain_name", "str" }, { false, 19, "ip_forward_enable", "bool" }, { false, 26, "mtu", "uint16" },
+        { false, 51, "lease_time", "uint32" }, { false, 54, "server_id", "ipv4" }, { false, 66, "tftp_server", "host_id" },
+        { false, 67, "bootfile_name", "str" }, { false, 119, "domain_search_list", "domains" }, { false, 121, "classless_static_route", "static_routes" },
+        { false, 253, "next_server", "ipv4" }, { false, 254, "bootfile_name_alt", "str" }, { true, 2, "server_id", "mac" }, { true, 5, "ia_addr", "ipv6" },
+        { true, 23, "dns_server", "ipv6" }, { true, 24, "domain_search", "str" },
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+        if (options[i].ipv6 == ipv6 && str_eq(options[i].name, name)) {
+            *code = options[i].code;
+            *type = options[i].type;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+datapath_key(void *aux, uint32_t *key)
+{
+    *key = 3;
+    return true;
+}
+
 static const struct action_env action_env = {
     .n_tables = 40, .ingress_table = 8, .egress_table = 62, .output_table = 52, .save_inport_table = 88, .is_switch = true,
-    .tables = { 90, 91, 92, 93, 94, 95, 96, 97, 98, 99, 100, 101, 102, 103 },
-    .lookup_port = lookup_port, .meter = meter,
+    .tables = { 90, 91, 92, 93, 94, 95, 96, 97, 98, 99, 100, 101, 102, 103, 104, 105 }, .cookie = 0xabcd1234,
+    .lookup_port = lookup_port, .meter = meter, .group = group, .rate_meter = rate_meter, .dhcp_option = dhcp_option, .is_chassis_resident = resident,
+    .datapath_key = datapath_key,
 };
 
 static void

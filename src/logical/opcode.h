@@ -32,11 +32,16 @@ enum opcode {
     OPCODE_IGMP = 17,
     OPCODE_BIND_VPORT = 18,            /* be32 key of the virtual port; reg14: parent */
     OPCODE_DNS_LOOKUP = 19,            /* struct opcode_result */
-    OPCODE_PUT_DHCP_OPTS = 20,         /* struct opcode_result, then options */
-    OPCODE_PUT_DHCPV6_OPTS = 21,
-    OPCODE_PUT_ND_RA_OPTS = 22,
-    OPCODE_TRIGGER_EVENT = 23,
+    OPCODE_PUT_DHCP_OPTS = 20,         /* struct opcode_result; the address to offer; then options as on the wire (code, length, value) in the flow's order, also those
+                                        * that are none of the protocol's: 253 (next server, into siaddr), 254 (another bootfile name, for who did not send option 175). */
+    OPCODE_PUT_DHCPV6_OPTS = 21,       /* struct opcode_result; then options as on the wire (be16 code, be16 length, value), except that 5 (ia_addr) is just the address (or
+                                        * addresses); 2 (server_id) is a DUID; 254 as above. */
+    OPCODE_PUT_ND_RA_OPTS = 22,        /* struct opcode_result, struct opcode_nd_ra, then options as on the wire. */
+    OPCODE_TRIGGER_EVENT = 23,         /* be16 enum opcode_event; then for each argument be16 number (0 vip, 1 protocol, 2 load_balancer), be16 length, text. */
     OPCODE_ICMP_FRAG_MTU = 24,         /* be16 mtu: within OPCODE_ICMP's actions: sets icmp4.frag_mtu or icmp6.frag_mtu */
+    OPCODE_ICMP_INNER_SRC = 25,        /* IPv4 address: sets icmp4.inner_ip4.src, the source in the datagram within; with pause */
+    OPCODE_DHCP_RELAY_REQ_CHK = 26,    /* struct opcode_result, IPv4 address of the relay, of the server */
+    OPCODE_DHCP_RELAY_RESP_CHK = 27,   /* the same */
 };
 
 struct opcode_header {
@@ -51,6 +56,11 @@ struct opcode_result {
 struct opcode_log {
     uint8_t verdict;                   /* enum log_verdict */
     uint8_t severity;                  /* RFC 5424: 1 alert, 4 warning, 5 notice, 6 info, 7 debug. */
+};
+enum opcode_event { OPCODE_EVENT_EMPTY_LB_BACKENDS = 0 };
+struct opcode_nd_ra {
+    uint8_t flags;                     /* The byte of RFC 4861, 4.2, with the preference of RFC 4191. */
+    uint8_t zero[7];
 };
 enum log_verdict { LOG_VERDICT_ALLOW, LOG_VERDICT_DROP, LOG_VERDICT_REJECT, LOG_VERDICT_UNKNOWN };
 

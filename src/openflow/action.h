@@ -57,6 +57,21 @@ size_t ofa_begin_ct(struct str *, const struct ofa_ct *);
 void ofa_put_nat(struct str *, const struct ofa_nat *);
 void ofa_end_ct(struct str *, size_t offset);
 
+/* A flow that the switch makes when a packet passes: begin, what it matches and does, end. With delete_learned it goes when the last flow with a learn action for
+ * the same table and cookie goes. */
+struct ofa_learn {
+    uint8_t table;
+    bool delete_learned;
+    uint16_t priority, idle_timeout, hard_timeout;     /* Seconds; 0: none. */
+    uint64_t cookie;
+};
+size_t ofa_begin_learn(struct str *, const struct ofa_learn *);
+void ofa_learn_match_field(struct str *, struct of_subfield src, struct of_subfield dst);      /* DST as SRC is in this packet. */
+void ofa_learn_match_value(struct str *, struct of_subfield dst, const union of_value *);
+void ofa_learn_load_value(struct str *, struct of_subfield dst, const union of_value *);
+void ofa_end_learn(struct str *, size_t offset);
+void ofa_put_sample(struct str *, uint16_t probability, uint32_t collector_set, uint32_t obs_domain, uint32_t obs_point);
+
 /* As ovs-ofctl shows them; "drop" if there are none; unknown ones as bytes. */
 void ofa_format(const void *actions, size_t n, struct str *);
 

@@ -18,6 +18,20 @@ format_hex(const uint8_t *p, size_t n, struct str *out)
     }
 }
 
+static void
+format_value_hex(const union of_value *v, struct str *out)
+{
+    size_t i = 0;
+
+    while (i < 15 && !v->b[i]) {
+        i++;
+    }
+    str_printf(out, "%x", v->b[i]);
+    while (++i < 16) {
+        str_printf(out, "%02x", v->b[i]);
+    }
+}
+
 static bool
 find_field(uint32_t header, enum of_field *f)
 {
@@ -207,6 +221,78 @@ format_nat(const uint8_t *p, size_t n, struct str *out)
     return true;
 }
 
+/* One specification of a learn action at P; its length, 0 if it is none (padding). */
+static size_t
+format_learn_spec(const uint8_t *p, size_t n, struct str *out)
+{
+    unsigned header = n >= 2 ? get_u16(p) : 0, n_bits = header & 0x7ff, type = header >> 11 & 3;
+    bool immediate = header & 1 << 13;
+    size_t src = immediate ? (n_bits + 15) / 16 * 2 : 6;
+    enum of_field f;
+
+    if (!n_bits || n_bits > 128 || n < 2 + src + 6 || type > 1 || !find_field(get_u32(p + 2 + src), &f)) {
+        return 0;
+    }
+    uint32_t dst = get_u32(p + 2 + src);
+    unsigned dst_ofs = get_u16(p + 6 + src);
+    bool whole = !dst_ofs && n_bits == of_field_info(f)->n_bits;
+    if (type) {
+        str_puts(out, ",load:");
+    } else {
+        str_putc(out, ',');
+        if (whole && immediate) {
+            str_puts(out, of_field_info(f)->name);
+        } else {
+            format_subfield(dst, dst_ofs, n_bits, out);
+        }
+        str_putc(out, '=');
+    }
+    if (immediate) {
+        union of_value v = of_value_from_wire(p + 2, src);
+        if (type) {
+            str_puts(out, "0x");
+            format_value_hex(&v, out);
+        } else {
+            of_value_format(f, &v, out);
+        }
+    } else {
+        format_subfield(get_u32(p + 2), get_u16(p + 6), n_bits, out);
+    }
+    if (type) {
+        str_puts(out, "->");
+        format_subfield(dst, dst_ofs, n_bits, out);
+    }
+    return 2 + src + 6;
+}
+
+static bool
+format_learn(const uint8_t *p, size_t n, struct str *out)
+{
+    if (n < 32) {
+        return false;
+    }
+    str_printf(out, "learn(table=%u", p[26]);
+    if (get_u16(p + 10)) {
+        str_printf(out, ",idle_timeout=%u", get_u16(p + 10));
+    }
+    if (get_u16(p + 12)) {
+        str_printf(out, ",hard_timeout=%u", get_u16(p + 12));
+    }
+    if (get_u16(p + 14) != 32768) {
+        str_printf(out, ",priority=%u", get_u16(p + 14));
+    }
+    if (get_u16(p + 24) & 2) {
+        str_puts(out, ",delete_learned");
+    }
+    if (get_u64(p + 16)) {
+        str_printf(out, ",cookie=0x%llx", (unsigned long long) get_u64(p + 16));
+    }
+    for (size_t at = 32, len; at < n && (len = format_learn_spec(p + at, n - at, out)); at += len) {
+    }
+    str_putc(out, ')');
+    return true;
+}
+
 /* Open vSwitch's own actions: P has N >= 16 bytes. */
 static bool
 format_nicira(const uint8_t *p, size_t n, struct str *out, int depth)
@@ -267,6 +353,15 @@ format_nicira(const uint8_t *p, size_t n, struct str *out, int depth)
         return true;
     case NXAST_NAT:
         return format_nat(p, n, out);
+    case NXAST_LEARN:
+        return format_learn(p, n, out);
+    case NXAST_SAMPLE:
+        if (n < 24) {
+            return false;
+        }
+        str_printf(out, "sample(probability=%u,collector_set_id=%u,obs_domain_id=%u,obs_point_id=%u)", x, get_u32(p + 12), get_u32(p + 16),
+                   get_u32(p + 20));
+        return true;
     default:
         return false;
     }

@@ -354,6 +354,28 @@ put_nats(struct str *a, unsigned i)
 }
 enum { N_NATS = 7 };
 
+/* The shapes that there are: fields and values, narrow and wide, whole and in part. */
+static void
+put_learn(struct str *a)
+{
+    struct ofa_learn l = { .table = 70, .priority = 100, .idle_timeout = 60, .cookie = 0x1234, .delete_learned = true };
+    union of_value v = of_value_u64(0x800), tcp = of_value_u64(6), ip = of_value_u64(0x0a000001), port = of_value_u64(80), one = of_value_u64(1);
+    union of_value wide = { .b = { 0xfd, [15] = 9 } };
+    size_t at = ofa_begin_learn(a, &l);
+
+    ofa_learn_match_field(a, SF(METADATA, 0, 24), SF(METADATA, 0, 24));
+    ofa_learn_match_value(a, SF(ETH_TYPE, 0, 16), &v);
+    ofa_learn_match_value(a, SF(IP_PROTO, 0, 8), &tcp);
+    ofa_learn_match_field(a, SF(IPV4_SRC, 0, 32), SF(IPV4_DST, 0, 32));
+    ofa_learn_match_value(a, SF(IPV4_DST, 0, 32), &ip);
+    ofa_learn_match_value(a, SF(TCP_DST, 0, 16), &port);
+    ofa_learn_match_field(a, SF(ETH_SRC, 0, 48), SF(ETH_SRC, 0, 48));
+    ofa_learn_load_value(a, SF(REG10, 11, 1), &one);
+    ofa_learn_load_value(a, SF(REG8, 0, 16), &port);
+    ofa_learn_load_value(a, SF(XXREG1, 0, 128), &wide);
+    ofa_end_learn(a, at);
+}
+
 /* Action number I; false if there is none. */
 static bool
 put_action(struct str *a, unsigned i)
@@ -414,6 +436,8 @@ put_action(struct str *a, unsigned i)
     case 33: ofa_put_dec_ttl(a); return true;
     case 34: ofa_put_load_u64(a, OFF_IP_TTL, 0, 4, 3); return true;    /* A part of a field that cannot be masked. */
     case 35: ofa_put_load_u64(a, OFF_IP_DSCP, 0, 3, 3); return true;
+    case 36: ofa_put_sample(a, 65535, 1, 0x2000003, 0xdeadbeef); return true;
+    case 37: put_learn(a); return true;
     }
     return false;
 }

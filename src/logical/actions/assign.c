@@ -181,19 +181,37 @@ ovn_assign_parse(struct action_parser *p, struct action *a)
         return action_fail(p, error);
     }
     action_require(p, a->dst.symbol->prereqs);
-    return action_match(p, LEX_EQUALS, "`='") && action_parse_number(p, 0, UINT16_MAX, &a->number);
+    if (a->dst.sf.n_bits == 16) {
+        return action_match(p, LEX_EQUALS, "`='") && action_parse_number(p, 0, UINT16_MAX, &a->number);
+    }
+    const struct token *t = &p->lex.token;
+    if (!action_match(p, LEX_EQUALS, "`='")) {
+        return false;
+    } else if (t->type != LEX_INTEGER || t->format != LEX_IPV4) {
+        return action_expected(p, "an IPv4 address");
+    }
+    a->number = of_value_low(&t->value);
+    lexer_next(&p->lex);
+    return true;
 }
 
 static void
 ovn_assign_format(const struct action *a, struct str *out)
 {
-    str_printf(out, "%s = %u", a->dst.symbol->name, a->number);
+    union of_value v = of_value_u64(a->number);
+    str_printf(out, "%s = ", a->dst.symbol->name);
+    lex_format_constant(out, a->dst.sf.n_bits == 16 ? LEX_DECIMAL : LEX_IPV4, &v, NULL);
 }
 
 static void
 ovn_assign_encode(const struct action *a, struct action_encoder *e)
 {
     uint16_t mtu = htons(a->number);
+    if (a->dst.sf.n_bits == 32) {
+        uint32_t ip = htonl(a->number);
+        action_put_punt(e, OPCODE_ICMP_INNER_SRC, &ip, sizeof ip, true);
+        return;
+    }
     action_put_punt(e, OPCODE_ICMP_FRAG_MTU, &mtu, sizeof mtu, true);
 }
 

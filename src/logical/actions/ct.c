@@ -4,21 +4,26 @@
 
 #include "logical/actions/internal.h"
 
-enum zone { ZONE_DEFAULT, ZONE_DNAT, ZONE_SNAT };
 enum { NO_TABLE = 255 };
 
 static struct of_subfield
-zone_field(enum zone zone, const struct action_env *env)
+zone_field(enum action_zone zone, const struct action_env *env)
 {
     enum of_field f = env->is_switch ? LOGICAL_CT_ZONE : zone == ZONE_SNAT ? LOGICAL_SNAT_ZONE : LOGICAL_DNAT_ZONE;
     return (struct of_subfield) { f, 0, 16 };
 }
 
-static size_t
-ct_begin(struct action_encoder *e, enum zone zone, bool commit, uint8_t table)
+size_t
+action_begin_ct(struct str *out, const struct action_encoder *e, enum action_zone zone, bool commit, uint8_t table)
 {
     struct ofa_ct ct = { .commit = commit, .recirc_table = table, .zone_from_field = true, .zone_field = zone_field(zone, e->env) };
-    return ofa_begin_ct(e->out, &ct);
+    return ofa_begin_ct(out, &ct);
+}
+
+static size_t
+ct_begin(struct action_encoder *e, enum action_zone zone, bool commit, uint8_t table)
+{
+    return action_begin_ct(e->out, e, zone, commit, table);
 }
 
 /* name; or name(dnat) or name(snat): number is the zone. */
@@ -65,17 +70,34 @@ ct_commit_to_zone_encode(const struct action *a, struct action_encoder *e)
     }
 }
 
+/* ct_commit(ct_mark=1/1, ct_label=2): the old way to write the same. */
+static bool
+ct_commit_parse_old(struct action_parser *p, struct action *a)
+{
+    struct action **tail = &a->nested;
+    lexer_next(&p->lex);
+    do {
+        struct action *n = arena_zalloc(p->arena, sizeof *n);
+        if (!action_parse_writable(p, &n->dst) || !action_parse_assignment(p, n)) {
+            return false;
+        }
+        *tail = n;
+        tail = &n->next;
+    } while (lexer_match(&p->lex, LEX_COMMA));
+    return action_match(p, LEX_RPAREN, "`,' or `)'");
+}
+
 /* ct_commit; ct_commit { ct_mark = ...; ct_label.label = ...; } */
 static bool
 ct_commit_parse(struct action_parser *p, struct action *a)
 {
     size_t at = p->lex.token.start;
-    if (p->lex.token.type != LEX_LCURLY) {
+    if (p->lex.token.type != LEX_LCURLY && p->lex.token.type != LEX_LPAREN) {
         return true;
     }
     bool outer = p->in_ct_commit;
     p->in_ct_commit = true;
-    if (!action_parse_nested(p, a)) {
+    if (!(p->lex.token.type == LEX_LPAREN ? ct_commit_parse_old(p, a) : action_parse_nested(p, a))) {
         return false;
     }
     p->in_ct_commit = outer;
@@ -113,7 +135,7 @@ ct_clear_encode(const struct action *a, struct action_encoder *e)
     ofa_put_ct_clear(e->out);
 }
 
-/* ct_commit_nat; ct_lb_mark; -- the translation that the connection has. */
+/* ct_commit_nat; -- the translation that the connection has. */
 static void
 ct_nat_encode(const struct action *a, struct action_encoder *e)
 {
@@ -209,30 +231,12 @@ translate_encode(const struct action *a, struct action_encoder *e)
     ofa_end_ct(e->out, offset);
 }
 
-/* ct_lb_mark with backends chooses one by a group: not built yet, and named. */
-static bool
-ct_lb_parse(struct action_parser *p, struct action *a)
-{
-    action_require(p, symbol_find("ip", 2)->expansion);
-    return p->lex.token.type != LEX_LPAREN
-           || action_fail(p, lexer_message(&p->lex, p->lex.token.start, "%s with backends is not supported yet", a->class->name));
-}
-
-static void
-name_format(const struct action *a, struct str *out)
-{
-    str_puts(out, a->class->name);
-}
-
 static const struct action_class statements[] = {
     { .name = "ct_next", .prereq = "ip", .parse = zone_parse, .format = zone_format, .encode = ct_next_encode },
     { .name = "ct_commit", .prereq = "ip", .parse = ct_commit_parse, .format = ct_commit_format, .encode = ct_commit_encode },
     { .name = "ct_commit_to_zone", .prereq = "ip", .parse = zone_parse, .format = zone_format, .encode = ct_commit_to_zone_encode, .param = 1 },
     { .name = "ct_clear", .encode = ct_clear_encode },
     { .name = "ct_commit_nat", .prereq = "ip", .encode = ct_nat_encode, .param = 1 },
-    { .name = "ct_lb_mark", .parse = ct_lb_parse, .format = name_format, .encode = ct_nat_encode },
-    { .name = "ct_lb_mark_local", .parse = ct_lb_parse, .format = name_format, .encode = ct_nat_encode },
-    { .name = "ct_lb", .parse = ct_lb_parse, .format = name_format, .encode = ct_nat_encode },
     { .name = "ct_dnat", .parse = translate_parse, .format = translate_format, .encode = translate_encode, .param = 0 },
     { .name = "ct_snat", .parse = translate_parse, .format = translate_format, .encode = translate_encode, .param = 1 },
     { .name = "ct_dnat_in_czone", .parse = translate_parse, .format = translate_format, .encode = translate_encode, .param = 2 },
@@ -247,10 +251,18 @@ ct_original_encode(const struct action *a, struct action_encoder *e)
     ofa_put_move(e->out, whole(a->class->param), a->dst.sf);
 }
 
+/* R = ct_state_save(): the flags of ct_state that the switch has, in its order. */
+static void
+ct_state_save_encode(const struct action *a, struct action_encoder *e)
+{
+    ofa_put_move(e->out, (struct of_subfield) { OFF_CT_STATE, 0, 8 }, a->dst.sf);
+}
+
 static const struct action_class functions[] = {
     { .name = "ct_nw_dst", .prereq = "ip4", .args = "", .encode = ct_original_encode, .param = OFF_CT_NW_DST, .result_bits = 32 },
     { .name = "ct_ip6_dst", .prereq = "ip6", .args = "", .encode = ct_original_encode, .param = OFF_CT_IPV6_DST, .result_bits = 128 },
     { .name = "ct_tp_dst", .prereq = "ip", .args = "", .encode = ct_original_encode, .param = OFF_CT_TP_DST, .result_bits = 16 },
+    { .name = "ct_state_save", .args = "", .encode = ct_state_save_encode, .result_bits = 8 },
     { .name = "ct_proto", .prereq = "ip", .args = "", .encode = ct_original_encode, .param = OFF_CT_NW_PROTO, .result_bits = 8 },
 };
 const struct action_family action_family_ct_result = { functions, ARRAY_SIZE(functions), true };

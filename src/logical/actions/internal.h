@@ -10,7 +10,9 @@
 #include "logical/tree.h"
 #include "openflow/action.h"
 
-enum { ACTION_MAX_ARGS = 3, ACTION_ANY_WIDTH = 255 };
+enum { ACTION_MAX_ARGS = 3 };
+/* Of results: any number. */
+enum { ACTION_NUMBER = 254 };
 
 struct action;
 
@@ -42,7 +44,7 @@ struct action_class {
     void (*format)(const struct action *, struct str *);       /* All but ";". NULL without args: just the name. */
     void (*encode)(const struct action *, struct action_encoder *);
     unsigned param;                    /* The class' own: an opcode, a bit, the offset of a table in struct action_env. */
-    uint8_t result_bits;               /* Functions: the width of the result; 0: a port; ACTION_ANY_WIDTH. */
+    uint8_t result_bits;               /* Functions: the width of the result; 0: a port; ACTION_NUMBER. */
 };
 
 struct action {
@@ -62,7 +64,8 @@ struct action_family {
     bool functions;
 };
 extern const struct action_family action_family_basic, action_family_lookup, action_family_lookup_result, action_family_ct, action_family_ct_result,
-    action_family_punt, action_family_punt_result, action_family_later, action_family_later_result;
+    action_family_group, action_family_group_result, action_family_learn, action_family_nd_ra_result, action_family_observe, action_family_options_result,
+    action_family_punt, action_family_punt_result;
 /* Assignments have no name: actions/assign.c. */
 extern const struct action_class action_assign_constant, action_assign_string, action_assign_field, action_exchange, action_decrement, action_assign_ovn;
 
@@ -73,6 +76,11 @@ bool action_match(struct action_parser *, enum lex_type, const char *what);
 bool action_parse_field(struct action_parser *, struct field *);               /* And requires its prerequisites. */
 bool action_parse_writable(struct action_parser *, struct field *);
 bool action_parse_number(struct action_parser *, uint32_t min, uint32_t max, uint32_t *);
+/* "NAME =": WHAT is expected. */
+bool action_parse_key(struct action_parser *, struct token *key, const char *what);
+bool action_parse_string(struct action_parser *, const char **);
+/* A constant or a string, or several in braces. */
+bool action_parse_values(struct action_parser *, bool *is_set, struct constant **, uint32_t *n);
 bool action_parse_nested(struct action_parser *, struct action *);     /* "{ action; ... }" */
 void action_require(struct action_parser *, const struct expr *);              /* NULL: nothing. */
 bool action_parse_assignment(struct action_parser *, struct action *);
@@ -81,6 +89,7 @@ const struct action_class *action_find(const char *name, size_t n, bool function
 /* Formatting. */
 void action_list_format(const struct action *, struct str *);          /* "a; b;" */
 void action_format_nested(const struct action *, struct str *);        /* "name { a; b; }" */
+void action_format_values(bool is_set, const struct constant *, uint32_t n, struct str *);
 
 /* Encoding. */
 void action_list_encode(const struct action *, struct action_encoder *);
@@ -98,6 +107,16 @@ void action_setup_begin(const struct action_setup *, struct str *);
 void action_setup_end(const struct action_setup *, struct str *);
 /* To the controller: header and N more bytes. */
 void action_put_punt(struct action_encoder *, enum opcode, const void *data, size_t n, bool pause);
+/* The same limited by the meter of that name (NULL, or not there: as all others). */
+void action_put_metered(struct action_encoder *, const char *meter, enum opcode, const void *data, size_t n);
+/* Where the controller leaves its answer. False (and an error is left): it is no register. */
+bool action_result(const struct action *, struct action_encoder *, struct opcode_result *);
+/* Domain names with commas between them, as in DNS (RFC 1035, 3.1), without compression. */
+bool action_put_domains(const char *, struct str *out);
+
+/* Connection tracking: which zone, and the beginning of a ct action. */
+enum action_zone { ZONE_DEFAULT, ZONE_DNAT, ZONE_SNAT };
+size_t action_begin_ct(struct str *out, const struct action_encoder *, enum action_zone, bool commit, uint8_t table);
 
 static inline struct of_subfield
 whole(enum of_field f)

@@ -125,6 +125,47 @@ port_sec_encode(const struct action *a, struct action_encoder *e)
     ask_encode(a, e, MLF_PORT_SEC_FAILED);
 }
 
+/* R = chk_evpn_arp(A): an IPv4 or an IPv6 address. */
+static bool
+evpn_parse(struct action_parser *p, struct action *a)
+{
+    size_t at = p->lex.token.start;
+    if (!action_match(p, LEX_LPAREN, "`('") || !action_parse_field(p, &a->args[0])) {
+        return false;
+    }
+    unsigned n = a->args[0].sf.n_bits;
+    if (a->args[0].symbol->kind == SYMBOL_STRING || (n != 32 && n != 128)) {
+        return action_fail(p, lexer_message(&p->lex, at + 1, "chk_evpn_arp needs a field of 32 or 128 bits here"));
+    }
+    return action_match(p, LEX_RPAREN, "`)'");
+}
+
+static void
+evpn_format(const struct action *a, struct str *out)
+{
+    str_puts(out, "chk_evpn_arp(");
+    field_format(&a->args[0], out);
+    str_putc(out, ')');
+}
+
+static void
+evpn_encode(const struct action *a, struct action_encoder *e)
+{
+    bool ipv6 = a->args[0].sf.n_bits == 128;
+    struct action_setup s = { 0 };
+    uint8_t table;
+    if (!lookup_table(a, e, &table)) {
+        return;
+    }
+    action_setup_add(&s, a->args[0].sf, whole(ipv6 ? OFF_XXREG0 : OFF_REG0));
+    action_setup_begin(&s, e->out);
+    ofa_put_load_u64(e->out, LOGICAL_FLAGS, MLF_LOOKUP_IPV6, 1, ipv6);
+    ofa_put_load_u64(e->out, LOGICAL_FLAGS, MLF_LOOKUP, 1, 0);
+    ofa_put_resubmit(e->out, table);
+    action_setup_end(&s, e->out);
+    ofa_put_move(e->out, flag_bit(MLF_LOOKUP), a->dst.sf);
+}
+
 /* A table does it all: ct_snat_to_vip; mac_cache_use; */
 static void
 resubmit_encode(const struct action *a, struct action_encoder *e)
@@ -159,6 +200,7 @@ static const struct action_class statements[] = {
     { .name = "get_arp", .args = "PI", .encode = get_mac_encode, .param = TABLE(mac_bind) },
     { .name = "get_nd", .args = "PX", .encode = get_mac_encode, .param = TABLE(mac_bind) },
     { .name = "ct_snat_to_vip", .encode = resubmit_encode, .param = TABLE(ct_snat_hairpin) },
+    { .name = "flood_remote", .encode = resubmit_encode, .param = TABLE(flood_remote) },
     { .name = "mac_cache_use", .encode = resubmit_encode, .param = TABLE(mac_cache_use) },
 };
 const struct action_family action_family_lookup = { statements, ARRAY_SIZE(statements), false };
@@ -177,6 +219,10 @@ static const struct action_class functions[] = {
     { .name = "chk_lb_aff", .args = "", .encode = check_encode, .param = TABLE(chk_lb_aff), .result_bits = 1 },
     { .name = "check_ecmp_nh", .args = "", .encode = check_encode, .param = TABLE(ecmp_nh), .result_bits = 1 },
     { .name = "check_ecmp_nh_mac", .args = "", .encode = check_encode, .param = TABLE(ecmp_nh_mac), .result_bits = 1 },
+    /* As 23.03 writes them. */
+    { .name = "chk_ecmp_nh", .args = "", .encode = check_encode, .param = TABLE(ecmp_nh), .result_bits = 1 },
+    { .name = "chk_ecmp_nh_mac", .args = "", .encode = check_encode, .param = TABLE(ecmp_nh_mac), .result_bits = 1 },
+    { .name = "chk_evpn_arp", .parse = evpn_parse, .format = evpn_format, .encode = evpn_encode, .param = TABLE(evpn_arp), .result_bits = 1 },
     { .name = "check_pkt_larger", .parse = larger_parse, .format = larger_format, .encode = larger_encode, .result_bits = 1 },
 };
 const struct action_family action_family_lookup_result = { functions, ARRAY_SIZE(functions), true };

@@ -150,17 +150,6 @@ choice_parse(struct action_parser *p, const char *const *names, size_t n, uint8_
 }
 
 static bool
-log_string_parse(struct action_parser *p, const char **s)
-{
-    if (p->lex.token.type != LEX_STRING) {
-        return action_expected(p, "a string");
-    }
-    *s = p->lex.token.s;
-    lexer_next(&p->lex);
-    return true;
-}
-
-static bool
 log_argument_parse(struct action_parser *p, struct log *log)
 {
     struct token key = p->lex.token;
@@ -171,10 +160,10 @@ log_argument_parse(struct action_parser *p, struct log *log)
     lexer_next(&p->lex);
     if (token_is(&key, "name")) {
         size_t at = p->lex.token.start;
-        return log_string_parse(p, &log->name)
+        return action_parse_string(p, &log->name)
                && (strlen(log->name) < 64 || action_fail(p, lexer_message(&p->lex, at, "a name has less than 64 bytes")));
     } else if (token_is(&key, "meter")) {
-        return log_string_parse(p, &log->meter);
+        return action_parse_string(p, &log->meter);
     } else if (token_is(&key, "severity")) {
         return choice_parse(p, severities, ARRAY_SIZE(severities), &log->head.severity, "alert, warning, notice, info or debug");
     } else if (token_is(&key, "verdict")) {
@@ -232,16 +221,10 @@ static void
 log_encode(const struct action *a, struct action_encoder *e)
 {
     const struct log *log = a->data;
-    struct action_env env = *e->env;
     struct str data = STR_INIT;
-    uint32_t meter;
-    if (log->meter && env.meter && env.meter(env.aux, log->meter, &meter)) {
-        env.controller_meter = meter;
-    }
-    struct action_encoder inner = { .env = &env, .out = e->out };
     str_put(&data, &log->head, sizeof log->head);
     str_puts(&data, log->name ? log->name : "");
-    action_put_punt(&inner, OPCODE_LOG, data.s, data.len, false);
+    action_put_metered(e, log->meter, OPCODE_LOG, data.s, data.len);
     str_free(&data);
 }
 
@@ -281,13 +264,10 @@ const struct action_family action_family_punt = { statements, ARRAY_SIZE(stateme
 static void
 result_encode(const struct action *a, struct action_encoder *e)
 {
-    const struct of_subfield *sf = &a->dst.sf;
-    if (sf->field < OFF_REG0 || sf->field > OFF_REG15) {
-        action_encode_fail(e, "the result of %s must be in a register", a->class->name);
-        return;
+    struct opcode_result r;
+    if (action_result(a, e, &r)) {
+        action_put_punt(e, a->class->param, &r, sizeof r, true);
     }
-    struct opcode_result r = { .reg = sf->field - OFF_REG0, .bit = sf->ofs };
-    action_put_punt(e, a->class->param, &r, sizeof r, true);
 }
 
 static const struct action_class functions[] = {
