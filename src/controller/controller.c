@@ -103,12 +103,14 @@ controller_create(struct loop *loop, const char *system_id_option)
     binding_create(c);
     physical_create(c);
     translate_create(c);
+    packets_create(c);
     return c;
 }
 
 void
 controller_destroy(struct controller *c)
 {
+    packets_destroy(c);
     INCR_FOR_EACH_FACT (fact, c->flow, "", 0, NULL) {
         free(fact->sink_data);
     }

@@ -108,6 +108,7 @@ struct controller {
     struct binding *binding;           /* binding/'s own. */
     struct physical *physical;         /* physical/'s own. */
     struct translate *translate;       /* translate/'s own. */
+    struct packets *packets;           /* packets/'s own. */
     bool leaving;                      /* A graceful exit is under way: nothing here is ours any more. */
 };
 
@@ -140,5 +141,12 @@ void physical_create(struct controller *);     /* datapath, dp_group, port, mcas
 void physical_destroy(struct controller *);
 void translate_create(struct controller *);    /* lflow */
 void translate_destroy(struct controller *);
+
+/* packets/: what the switch punts, in a thread of its own from creation to destruction (before what it uses goes). */
+void packets_create(struct controller *);
+void packets_destroy(struct controller *);
+/* After binding_run(): the thread talks to the switch that the flows go to; what it learnt is written. */
+void packets_run(struct controller *);
+void packets_report_memory(const struct controller *, struct str *);
 
 #endif

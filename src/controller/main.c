@@ -67,6 +67,7 @@ settle(void *d_)
     if (binding_run(c)) {
         of_switch_sync(c->of);
     }
+    packets_run(c);
     ovsdb_collect(c->sb);
     ovsdb_collect(c->ovs);
     intern_collect();
@@ -210,6 +211,7 @@ report_memory(struct str *out, void *d_)
 
     str_printf(out, "flows:%zu flow-bytes:%zu interned-texts:%zu ", of_flows_count(c->flows), of_flows_bytes(c->flows),
                intern_count());
+    packets_report_memory(c, out);
 }
 
 /* ---- starting ---- */

@@ -183,6 +183,12 @@ of_switch_target(const struct of_switch *s)
     return s->target;
 }
 
+int64_t
+of_switch_probe_interval(const struct of_switch *s)
+{
+    return s->probe_interval;
+}
+
 void
 of_switch_destroy(struct of_switch *s)
 {

@@ -19,6 +19,7 @@ void of_switch_destroy(struct of_switch *);
 void of_switch_set_target(struct of_switch *, const char *target);
 const char *of_switch_target(const struct of_switch *);                /* NULL: none. */
 void of_switch_set_probe_interval(struct of_switch *, int64_t ms);     /* 0: none. */
+int64_t of_switch_probe_interval(const struct of_switch *);
 /* Connected, handshake done and the installed flows are known. */
 bool of_switch_is_ready(const struct of_switch *);
 uint64_t of_switch_generation(const struct of_switch *);               /* Increases when it becomes ready anew. */

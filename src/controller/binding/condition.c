@@ -1,7 +1,7 @@
 /* condition.c - what this chassis monitors of the southbound database: conditions (RFC 7047 5.1) as facts, one list a table.
  *
  * Ports: those of local datapaths, those that are ours, and those that local interfaces name and are in neither. Of a local datapath: itself, its
- * multicast groups, its logical flows, and the datapath groups that it is in; and the logical flows of these groups. A group that is no
+ * multicast groups, what was learnt there, its logical flows, and the datapath groups that it is in; and the logical flows of these groups. A group that is no
  * longer of a local datapath goes from the replica by the condition of its table, and takes its flows' condition with it. With
  * ovn-monitor-all everything is monitored. Tables not named here always are. */
 #include "controller/binding/binding.h"
@@ -18,6 +18,7 @@ conditional_table(size_t i)
     const struct ovsdb_table_desc *tables[] = {
         &sb_table_port_binding, &sb_table_datapath_binding, &sb_table_logical_flow,
         &sb_table_logical_dp_group, &sb_table_multicast_group, &sb_table_chassis_private,
+        &sb_table_fdb, &sb_table_mac_binding,
     };
 
     return i < ARRAY_SIZE(tables) ? tables[i] : NULL;
@@ -113,6 +114,20 @@ iface_run(struct incr_unit *unit, void *c_)
     free(name);
 }
 
+/* Learnt MAC addresses name the datapath by its key. */
+static void
+emit_fdb(struct controller *c, struct incr_unit *unit, const struct uuid *dp)
+{
+    struct dep_reader *by = incr_reader(unit);
+    struct ovsdb_row *row = ovsdb_get(ovsdb_table(c->sb, &sb_table_datapath_binding), dp, by);
+    char text[64];
+
+    if (row) {
+        snprintf(text, sizeof text, "[\"dp_key\",\"==\",%lld]", (long long) sb_datapath_binding_tunnel_key(sb_datapath_binding_of(row), by));
+        emit(c, unit, &sb_table_fdb, text);
+    }
+}
+
 static void
 datapath_run(struct incr_unit *unit, void *c_)
 {
@@ -124,6 +139,8 @@ datapath_run(struct incr_unit *unit, void *c_)
         emit_uuid(c_, unit, &sb_table_multicast_group, "datapath", "==", dp);
         emit_uuid(c_, unit, &sb_table_logical_flow, "logical_datapath", "==", dp);
         emit_uuid(c_, unit, &sb_table_logical_dp_group, "datapaths", "includes", dp);
+        emit_uuid(c_, unit, &sb_table_mac_binding, "datapath", "==", dp);
+        emit_fdb(c_, unit, dp);
     }
 }
 
