@@ -40,7 +40,7 @@ bool ovsdb_conditions_reached(const struct ovsdb *, uint64_t n);
 
 /* ---- the connection ---- */
 
-/* "unix:PATH", "tcp:HOST:PORT" (ssl: follows), several separated by commas. Same as before: nothing happens.
+/* "unix:PATH", "tcp:HOST:PORT", "ssl:HOST:PORT" (runtime/tls.h), several separated by commas. Same as before: nothing happens.
  * A message (caller owns) or NULL. */
 char *ovsdb_set_remotes(struct ovsdb *, const char *remotes) MUST_USE;
 void ovsdb_set_leader_only(struct ovsdb *, bool);      /* Clusters: only the leader will do (default true). */

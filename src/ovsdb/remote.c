@@ -2,52 +2,8 @@
 #include "ovsdb/remote.h"
 
 #include <stdlib.h>
+#include "base/str.h"
 #include "base/uuid.h"
-#include "runtime/socket.h"
-
-/* "HOST", "HOST:PORT", "[IPv6]", "[IPv6]:PORT": checked here, so that a typing error is told when it is made. */
-static bool
-remote_is_host_port(const char *s)
-{
-    const char *port = NULL, *end;
-
-    if (*s == '[') {
-        end = strchr(++s, ']');
-        if (!end || (end[1] && end[1] != ':')) {
-            return false;
-        }
-        port = end[1] ? end + 2 : NULL;
-    } else {
-        end = strchr(s, ':');
-        port = end ? end + 1 : NULL;
-        end = end ? end : s + strlen(s);
-    }
-    int64_t n;
-    return end > s && (!port || str_to_int(port, 1, 65535, &n));
-}
-
-static char *
-remote_parse(const char *text, struct remote *r)
-{
-    const char *rest;
-
-    memset(r, 0, sizeof *r);
-    if ((rest = str_after(text, "unix:")) && *rest) {
-        r->is_unix = true;
-        r->host = xstrdup(rest);
-    } else if (str_after(text, "ssl:")) {
-        return xasprintf("%s: TLS is not there yet (it follows); use tcp: or unix:", text);
-    } else if ((rest = str_after(text, "tcp:"))) {
-        if (!remote_is_host_port(rest)) {
-            return xasprintf("%s: expected tcp:HOST[:PORT], an IPv6 address in brackets", text);
-        }
-        r->host = xstrdup(rest);
-    } else {
-        return xasprintf("%s: expected unix:PATH or tcp:HOST[:PORT]", text);
-    }
-    r->text = xstrdup(text);
-    return NULL;
-}
 
 char *
 remotes_parse(const char *list, struct remotes *out)
@@ -58,13 +14,13 @@ remotes_parse(const char *list, struct remotes *out)
     out->text = xstrdup(copy);
     for (char *s = strtok_r(copy, ", \t\n", &save); s; s = strtok_r(NULL, ", \t\n", &save)) {
         GROW(out->v, out->cap, out->n + 1);
-        char *error = remote_parse(s, &out->v[out->n]);
+        char *error = stream_check_name(s);
         if (error) {
             remotes_free(out);
             free(copy);
             return error;
         }
-        out->n++;
+        out->v[out->n++] = (struct remote) { xstrdup(s), str_after(s, "unix:") != NULL };
     }
     free(copy);
     return NULL;
@@ -75,7 +31,6 @@ remotes_free(struct remotes *r)
 {
     for (size_t i = 0; i < r->n; i++) {
         free(r->v[i].text);
-        free(r->v[i].host);
     }
     free(r->v);
     free(r->text);
@@ -94,8 +49,8 @@ remotes_shuffle(struct remotes *r)
     }
 }
 
-int
-remote_connect(const struct remote *r, char **error)
+struct stream *
+remote_connect(struct loop *loop, const struct remote *r, char **error)
 {
-    return r->is_unix ? socket_connect_unix(r->host, error) : socket_connect_tcp(r->host, OVSDB_DEFAULT_PORT, error);
+    return stream_open(loop, r->text, OVSDB_DEFAULT_PORT, error);
 }

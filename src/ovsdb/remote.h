@@ -1,15 +1,14 @@
-/* remote.h - the servers of a database: "unix:PATH,tcp:HOST:PORT,...", and the order in which they are tried. */
+/* remote.h - the servers of a database: "unix:PATH,tcp:HOST:PORT,ssl:HOST:PORT,...", and the order in which they are tried. */
 #ifndef OVSDB_REMOTE_H
 #define OVSDB_REMOTE_H 1
 
-#include "base/util.h"
+#include "runtime/stream.h"
 
 enum { OVSDB_DEFAULT_PORT = 6640 };
 
 struct remote {
-    char *text;                    /* As given, for messages. */
+    char *text;                    /* As given. */
     bool is_unix;
-    char *host;                    /* HOST[:PORT], or the path. */
 };
 struct remotes {
     struct remote *v;
@@ -21,7 +20,7 @@ struct remotes {
 char *remotes_parse(const char *list, struct remotes *out) MUST_USE;
 void remotes_free(struct remotes *);
 void remotes_shuffle(struct remotes *);
-/* A non-blocking socket, connected or connecting; on failure -1 and *error (caller owns). */
-int remote_connect(const struct remote *, char **error);
+/* A connection, connected or connecting; on failure NULL and *error (caller owns). */
+struct stream *remote_connect(struct loop *, const struct remote *, char **error);
 
 #endif

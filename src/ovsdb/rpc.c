@@ -10,10 +10,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <unistd.h>
 #include "base/clock.h"
-#include "runtime/socket.h"
 
 enum {
     READ_MIN = 64 * 1024,          /* Room made for a read. */
@@ -24,7 +21,7 @@ enum {
 struct rpc {
     struct loop *loop;
     struct loop_io *io;
-    int fd;
+    struct stream *stream;
     const struct rpc_ops *ops;
     void *aux;
     bool connecting;
@@ -44,17 +41,17 @@ struct rpc {
 static void rpc_event(void *aux, unsigned events);
 
 struct rpc *
-rpc_create(struct loop *loop, int fd, const struct rpc_ops *ops, void *aux)
+rpc_create(struct loop *loop, struct stream *stream, const struct rpc_ops *ops, void *aux)
 {
     struct rpc *r = XNEW(struct rpc);
     r->loop = loop;
-    r->fd = fd;
+    r->stream = stream;
     r->ops = ops;
     r->aux = aux;
     r->connecting = true;
     r->limit = SIZE_MAX;
     r->last_rx = clock_msec();
-    r->io = loop_io_create(loop, fd, LOOP_READ | LOOP_WRITE, rpc_event, r);
+    r->io = loop_io_create(loop, stream_fd(stream), stream_events(stream, true), rpc_event, r);
     return r;
 }
 
@@ -65,7 +62,7 @@ rpc_destroy(struct rpc *r)
         return;
     }
     loop_io_destroy(r->io);
-    close(r->fd);
+    stream_close(r->stream);
     free(r->in);
     str_free(&r->out);
     free(r);
@@ -101,12 +98,12 @@ static void
 rpc_flush(struct rpc *r)
 {
     while (!r->connecting && !r->broken && r->sent < r->out.len) {
-        ssize_t n = send(r->fd, r->out.s + r->sent, r->out.len - r->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (n >= 0) {
+        ssize_t n = stream_send(r->stream, r->out.s + r->sent, r->out.len - r->sent);
+        if (n > 0) {
             r->sent += n;
-        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+        } else if (!n) {
             break;
-        } else if (errno != EINTR) {
+        } else {
             r->broken = true;
         }
     }
@@ -121,8 +118,7 @@ rpc_flush(struct rpc *r)
         str_truncate(&r->out, r->out.len - r->sent);
         r->sent = 0;
     }
-    bool want_write = r->connecting || r->sent < r->out.len;
-    loop_io_set(r->io, LOOP_READ | (want_write ? LOOP_WRITE : 0));
+    loop_io_set(r->io, stream_events(r->stream, r->sent < r->out.len));
 }
 
 struct str *
@@ -283,18 +279,15 @@ rpc_reserve(struct rpc *r)
 static void
 rpc_readable(struct rpc *r)
 {
-    for (size_t turn = 0; turn < READ_TURN; ) {
+    for (size_t turn = 0; turn < READ_TURN || stream_has_more(r->stream); ) {
         rpc_reserve(r);
         size_t room = r->cap - r->len;
-        ssize_t n = recv(r->fd, r->in + r->len, room, MSG_DONTWAIT);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+        ssize_t n = stream_recv(r->stream, r->in + r->len, room);
+        if (!n) {
             break;
         }
-        if (n <= 0) {
-            r->ops->closed(r->aux, n ? strerror(errno) : "the peer closed the connection", false);
+        if (n < 0) {
+            r->ops->closed(r->aux, stream_error(r->stream), false);
             return;
         }
         r->len += n;
@@ -307,7 +300,7 @@ rpc_readable(struct rpc *r)
             free(error);
             return;
         }
-        if ((size_t) n < room) {
+        if ((size_t) n < room && !stream_has_more(r->stream)) {
             break;
         }
     }
@@ -320,12 +313,13 @@ rpc_event(void *aux, unsigned events)
     struct rpc *r = aux;
 
     if (r->connecting) {
-        int error = socket_error(r->fd);
-        if (error == EINPROGRESS) {
+        int status = stream_connect(r->stream);
+        if (status < 0) {
+            r->ops->closed(r->aux, stream_error(r->stream), false);
             return;
         }
-        if (error) {
-            r->ops->closed(r->aux, strerror(error), false);
+        if (status) {
+            loop_io_set(r->io, stream_events(r->stream, false));
             return;
         }
         r->connecting = false;
@@ -334,12 +328,11 @@ rpc_event(void *aux, unsigned events)
         rpc_flush(r);
         return;
     }
-    if (events & LOOP_WRITE) {
+    /* Under TLS, to read may be to wait until one can write, and the reverse: whatever happened, both are tried. */
+    if (rpc_tx_queued(r)) {
         rpc_flush(r);
     }
-    if (events & LOOP_READ) {
-        rpc_readable(r);
-    }
+    rpc_readable(r);
 }
 
 char *

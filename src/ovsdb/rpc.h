@@ -1,4 +1,4 @@
-/* rpc.h - one JSON-RPC connection of the OVSDB protocol (RFC 7047 4): a stream socket, messages in and out.
+/* rpc.h - one JSON-RPC connection of the OVSDB protocol (RFC 7047 4): a stream, messages in and out.
  *
  * It knows nothing of databases. Incoming bytes are framed as they come and kept in one buffer, in which each message is
  * then read in place; the buffer is given back after a large message. What a peer can make us hold is bounded
@@ -7,7 +7,7 @@
 #define OVSDB_RPC_H 1
 
 #include "json/json.h"
-#include "runtime/loop.h"
+#include "runtime/stream.h"
 
 enum rpc_kind { RPC_REQUEST, RPC_NOTIFICATION, RPC_REPLY, RPC_ERROR };
 
@@ -34,8 +34,8 @@ struct rpc_ops {
 
 struct rpc;
 
-/* FD: a non-blocking socket, connected or connecting, now the rpc's. Callbacks come from the loop. */
-struct rpc *rpc_create(struct loop *, int fd, const struct rpc_ops *, void *aux);
+/* STREAM, connected or connecting, is now the rpc's. Callbacks come from the loop. */
+struct rpc *rpc_create(struct loop *, struct stream *, const struct rpc_ops *, void *aux);
 void rpc_destroy(struct rpc *);                        /* NULL is ignored. */
 /* The largest message accepted from now on, bytes. */
 void rpc_set_limit(struct rpc *, size_t max_message);

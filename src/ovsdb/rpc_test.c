@@ -49,7 +49,7 @@ hear(const char *text, size_t step, size_t limit, bool *violation)
     int fds[2];
 
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
-    struct rpc *r = rpc_create(loop, fds[0], &ops, &h);
+    struct rpc *r = rpc_create(loop, stream_from_fd(fds[0]), &ops, &h);
     rpc_set_limit(r, limit);
     loop_once(loop, 0);
     for (size_t at = 0, n = strlen(text); at < n && !h.closed; at += step) {
@@ -133,7 +133,7 @@ test_sending(void **state)
     size_t got = 0;
 
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
-    struct rpc *r = rpc_create(loop, fds[0], &ops, &h);
+    struct rpc *r = rpc_create(loop, stream_from_fd(fds[0]), &ops, &h);
     struct str all = STR_INIT, read_ = STR_INIT;
     for (int i = 0; i < N; i++) {
         struct str *out = rpc_begin(r);

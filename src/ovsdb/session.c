@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include "base/clock.h"
 #include "base/log.h"
+#include "runtime/tls.h"
 
 LOG_MODULE(ovsdb_session);
 
@@ -314,9 +315,12 @@ session_log_failure(struct ovsdb_session *s, const char *why, bool violation, bo
 {
     char *text = xasprintf("%s: %s", session_remote(s), why);
     session_set_error(s, text);
+    bool news = was_active || !s->last_logged || !str_eq(s->last_logged, text);
     if (violation) {
         LOG_WARN_RL("%s: %s: connection dropped", s->db->desc->name, text);
-    } else if (was_active || !s->last_logged || !str_eq(s->last_logged, text)) {
+    } else if (news && str_after(why, TLS_REFUSED)) {
+        LOG_WARN_RL("%s: %s", s->db->desc->name, text);
+    } else if (news) {
         LOG_INFO_RL("%s: %s", s->db->desc->name, text);
     }
     free(s->last_logged);
@@ -353,6 +357,10 @@ session_close(struct ovsdb_session *s, const char *why, bool violation)
 
     s->unreachable = s->state <= S_CONNECTING ? s->unreachable + 1 : 0;
     session_log_failure(s, why, violation, was_active);
+    if (str_after(why, TLS_BOOTSTRAPPED)) {
+        s->at_once = true;
+        s->remote = s->remotes.n ? (s->remote + s->remotes.n - 1) % s->remotes.n : 0;  /* The same one again. */
+    }
     rpc_destroy(s->rpc);
     s->rpc = NULL;
     session_set_state(s, S_IDLE);
@@ -400,14 +408,14 @@ session_retry(void *aux)
     }
     free(s->peer);
     s->peer = xstrdup(s->remotes.v[s->remote].text);
-    int fd = remote_connect(&s->remotes.v[s->remote], &error);
-    if (fd < 0) {
+    struct stream *stream = remote_connect(s->db->loop, &s->remotes.v[s->remote], &error);
+    if (!stream) {
         session_close(s, error, false);
         free(error);
         return;
     }
     session_set_state(s, S_CONNECTING);
-    s->rpc = rpc_create(s->db->loop, fd, &session_rpc_ops, s);
+    s->rpc = rpc_create(s->db->loop, stream, &session_rpc_ops, s);
     loop_timer_set(s->probe, CONNECT_TIMEOUT);
 }
 

@@ -25,6 +25,7 @@
 #include "runtime/metrics.h"
 #include "runtime/pidfile.h"
 #include "runtime/privileges.h"
+#include "runtime/tls.h"
 #include "runtime/unixctl.h"
 
 LOG_MODULE(daemon);
@@ -84,6 +85,22 @@ log_option(int opt, const char *arg)
     }
 }
 
+/* What can be told to be wrong before a connection is made. */
+static void
+check_tls_options(const char *arg)
+{
+    int min, max;
+    bool old;
+
+    if (tls.ca_cert && tls.bootstrap_ca_cert) {
+        usage_error("CA certificate", arg, xstrdup("--ca-cert and --bootstrap-ca-cert exclude each other"));
+    }
+    char *error = tls.protocols ? tls_parse_protocols(tls.protocols, &min, &max, &old) : NULL;
+    if (error) {
+        usage_error("--ssl-protocols", tls.protocols, error);
+    }
+}
+
 static bool
 tls_option(int opt, const char *arg)
 {
@@ -99,6 +116,7 @@ tls_option(int opt, const char *arg)
     for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
         if (table[i].opt == opt) {
             *table[i].value = arg;
+            check_tls_options(arg);
             return true;
         }
     }
@@ -181,10 +199,11 @@ daemon_usage(struct str *s)
                "\nTLS options:\n"
                "  -p, --private-key=FILE  our private key\n"
                "  -c, --certificate=FILE  our certificate\n"
-               "  -C, --ca-cert=FILE      certificate of the peers' authority\n"
+               "  -C, --ca-cert=FILE      certificate of the peers' authority (none: peers are not verified)\n"
                "  --bootstrap-ca-cert=FILE  the same, fetched from the peer where missing\n"
-               "  --ssl-protocols=LIST, --ssl-ciphers=LIST, --ssl-ciphersuites=LIST\n"
-               "  --ssl-server-name=NAME  name to ask the server for\n",
+               "  --ssl-protocols=LIST    protocols, such as TLSv1.2,TLSv1.3 or TLSv1.2+ (the default)\n"
+               "  --ssl-ciphers=LIST, --ssl-ciphersuites=LIST  ciphers of TLSv1.2, of TLSv1.3\n"
+               "  --ssl-server-name=NAME  name to ask the server for (default: the host's)\n",
                dir_run(), program_name(), dir_log(), program_name());
 }
 

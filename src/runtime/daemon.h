@@ -28,7 +28,7 @@ enum { DAEMON_OPTION_FIRST = 1000, DAEMON_OPTION_LAST = 1099 };
 #define LOG_LONG_OPTIONS \
     { "verbose", optional_argument, NULL, 'v' }, { "log-file", optional_argument, NULL, 1010 }, \
     { "syslog-target", required_argument, NULL, 1011 }, { "syslog-method", required_argument, NULL, 1012 }
-/* TLS material (used by ovsdb/ when it connects); TLS itself follows. */
+/* TLS material, used by runtime/tls.h for ssl: connections. */
 #define TLS_LONG_OPTIONS \
     { "private-key", required_argument, NULL, 'p' }, { "certificate", required_argument, NULL, 'c' }, \
     { "ca-cert", required_argument, NULL, 'C' }, { "bootstrap-ca-cert", required_argument, NULL, 1020 }, \

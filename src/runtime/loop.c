@@ -107,7 +107,8 @@ loop_once(struct loop *loop, int64_t timeout_ms)
         struct timeval tv = msec_to_timeval(timeout_ms);
         event_add(loop->limit, &tv);
     }
-    event_base_loop(loop->base, poll ? EVLOOP_NONBLOCK : EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY);
+    /* Without EVLOOP_ONCE, polling would go on for as long as anything is ready, and never come to the cycle. */
+    event_base_loop(loop->base, EVLOOP_ONCE | (poll ? EVLOOP_NONBLOCK : EVLOOP_NO_EXIT_ON_EMPTY));
     event_del(loop->limit);
     if (loop->cycle) {
         loop->cycle(loop->cycle_aux);

@@ -163,6 +163,52 @@ check_pair(int listener, int client)
     close(listener);
 }
 
+struct stubborn {
+    struct loop *loop;
+    int calls, cycles;
+};
+
+static void
+stubborn_ready(void *s_, unsigned events)
+{
+    struct stubborn *s = s_;
+
+    s->calls++;                        /* Reads nothing: ready again at once. */
+    assert_true(s->calls < 1000);
+}
+
+static void
+stubborn_cycle(void *s_)
+{
+    struct stubborn *s = s_;
+
+    s->cycles++;
+}
+
+/* A descriptor that is always ready does not keep the loop from its cycle, nor from stopping, waiting or polling. */
+static void
+test_always_ready(void **state)
+{
+    struct stubborn s = { .loop = loop_create() };
+    int fds[2];
+
+    assert_int_equal(pipe(fds), 0);
+    close(fds[1]);
+    struct loop_io *io = loop_io_create(s.loop, fds[0], LOOP_READ, stubborn_ready, &s);
+    loop_set_cycle(s.loop, stubborn_cycle, &s);
+    for (int i = 0; i < 10; i++) {
+        if (i % 2) {
+            loop_wake(s.loop);
+        }
+        loop_once(s.loop, i < 5 ? 0 : -1);
+    }
+    assert_int_equal(s.cycles, 10);
+    assert_in_range(s.calls, 9, 10);
+    loop_io_destroy(io);
+    close(fds[0]);
+    loop_destroy(s.loop);
+}
+
 static void
 test_unix(void **state)
 {
@@ -273,7 +319,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_loop), cmocka_unit_test(test_unix), cmocka_unit_test(test_tcp),
+        cmocka_unit_test(test_loop), cmocka_unit_test(test_always_ready), cmocka_unit_test(test_unix), cmocka_unit_test(test_tcp),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

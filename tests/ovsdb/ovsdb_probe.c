@@ -1,6 +1,6 @@
 /* ovsdb_probe.c - a client of a database that does what it is told: the hands of tests/ovsdb/test_session.py.
  *
- *     ovsdb-probe nb|sb|ovs REMOTES [use-all] [max-message=N] [probe=MS] [follower] [no-shuffle] [debug]
+ *     ovsdb-probe nb|sb|ovs REMOTES [use-all] [max-message=N] [probe=MS] [follower] [no-shuffle] [debug] [--TLS-OPTION=VALUE]...
  *
  * Reads commands from standard input, a line each (see `commands`), answers with lines on standard output; the log goes to
  * standard error. Results of transactions come when they come: "result NUMBER STATUS seen=B incremented=N error". */
@@ -13,6 +13,8 @@
 #include "json/json.h"
 #include "ovsdb/ovsdb.h"
 #include "ovsdb/session.h"
+#include "runtime/daemon.h"
+#include "runtime/tls.h"
 #include "schema/nb.h"
 #include "schema/ovs.h"
 #include "schema/sb.h"
@@ -204,6 +206,23 @@ static void
 cmd_lock(struct probe *p, char *rest)
 {
     ovsdb_set_lock(p->db, word(&rest));
+}
+
+static void
+cmd_tls_refresh(struct probe *p, char *rest)
+{
+    tls_refresh();
+}
+
+static void
+cmd_tls_database(struct probe *p, char *rest)
+{
+    struct tls_options o = { 0 };
+
+    o.private_key = word(&rest);
+    o.certificate = word(&rest);
+    o.ca_cert = word(&rest);
+    printf("news %d\n", tls_configure(&o));
 }
 
 static void
@@ -403,6 +422,8 @@ static const struct {
     { "has", cmd_has },                /* TABLE [COLUMN] */
     { "lock", cmd_lock },              /* [NAME] */
     { "remotes", cmd_remotes },        /* LIST */
+    { "tls-refresh", cmd_tls_refresh },        /* As once a minute. */
+    { "tls-database", cmd_tls_database },      /* KEY CERTIFICATE CA, as from an SSL row. */
     { "reconnect", cmd_reconnect },
     { "follower", cmd_follower },
     { "reset-cluster-state", cmd_reset_cluster_state },
@@ -464,6 +485,22 @@ count_change(struct ovsdb_watch *w, struct ovsdb_row *row, uint64_t columns)
     probe.changes++;
 }
 
+/* "--private-key=FILE" and its like, as a program of ours takes them. */
+static bool
+tls_option(char *arg)
+{
+    static const struct option options[] = { TLS_LONG_OPTIONS };
+    char *value = strchr(arg, '=');
+
+    for (size_t i = 0; value && i < ARRAY_SIZE(options); i++) {
+        const char *name = str_after(arg, "--");
+        if (name && strlen(options[i].name) == (size_t) (value - name) && !strncmp(options[i].name, name, value - name)) {
+            return daemon_option(options[i].val, value + 1);
+        }
+    }
+    return false;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -491,7 +528,7 @@ main(int argc, char **argv)
             ovsdb_set_shuffle(p->db, false);
         } else if (str_eq(argv[i], "debug")) {
             must(log_set("console:dbg"));
-        } else {
+        } else if (!tls_option(argv[i])) {
             panic("unknown option %s", argv[i]);
         }
     }

@@ -503,9 +503,10 @@ def test_relay(g):
 def test_remotes(g):
     server = g.server()
     c = g.client("nb", "")
-    for bad in ("ssl:127.0.0.1:6641", "tcp:", "tcp:127.0.0.1:99999", "tcp:[::1", "punix:/x", "unix:", "nonsense"):
+    for bad in ("ssl:", "ssl:127.0.0.1:x", "tcp:", "tcp:127.0.0.1:99999", "tcp:[::1", "punix:/x", "unix:", "nonsense"):
         assert c.ask(f"remotes {bad}") != "remotes ok", bad
-    assert "TLS" in c.ask("remotes ssl:127.0.0.1:6641")
+    assert c.ask("remotes ssl:127.0.0.1:6641") == "remotes ok"
+    c.until(connected=0, error="private-key")
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     port = listener.getsockname()[1]
