@@ -183,7 +183,8 @@ class Host(Place):
         for port in self.db.select("Port"):
             if "ovn-chassis-id" in port["external_ids"]:
                 i = self.interface(port["name"])
-                found[port["external_ids"]["ovn-chassis-id"]] = (port["name"], i["type"], i["options"])
+                if i:                  # It may go between the two looks.
+                    found[port["external_ids"]["ovn-chassis-id"]] = (port["name"], i["type"], i["options"])
         return found
 
     def versions(self):
