@@ -13,8 +13,8 @@ struct packed_flow {
     char bytes[];
 };
 
-/* The sink of flows. An INCR_DIGEST relation does not keep values, and the flow table knows flows by its own digest: sink_data holds
- * a copy of that. */
+/* The sink of flows. An INCR_DIGEST relation does not keep values, and the flow table knows flows by its own
+ * digest: sink_data holds a copy of that. */
 static void
 flow_changed(void *c_, struct incr_fact *fact, enum incr_event event, const void *value, size_t len)
 {

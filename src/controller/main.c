@@ -1,10 +1,12 @@
 /* main.c - ovn-controller: options, the cycle, control commands. ovn-controller(8).
  *
- * One cycle: what the replicas brought is computed (incr_run), the results are written to the databases (binding_run)
- * and to the switch (of_switch_sync). All three note what is under way and return; nothing blocks.
+ * One cycle: what the replicas brought is computed (incr_run), the results are written to the databases
+ * (binding_run) and to the switch (of_switch_sync). All three note what is under way and return; nothing
+ * blocks.
  *
- * Three ways to end. SIGTERM, and `exit --restart`: at once, everything stays as it is, for a successor. `exit`: a graceful
- * leave; the graph computes what holds when this chassis is no more (controller.h, `leaving`), and the process ends when that is written. */
+ * Three ways to end. SIGTERM, and `exit --restart`: at once, everything stays as it is, for a successor.
+ * `exit`: a graceful leave; the graph computes what holds when this chassis is no more (controller.h,
+ * `leaving`), and the process ends when that is written. */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -199,6 +201,9 @@ register_commands(struct daemon *d)
     unixctl_register("lflow-cache/show-stats", "", 0, 0, command_lflow_cache, d);
     unixctl_register("group-table-list", "", 0, 0, command_empty_table, d);
     unixctl_register("meter-table-list", "", 0, 0, command_empty_table, d);
+    unixctl_register("debug/dump-local-template-vars", "", 0, 0, command_empty_table, d);
+    unixctl_register("debug/dump-related-ports", "", 0, 0, command_empty_table, d);
+    unixctl_register("debug/dump-mac-bindings", "", 0, 0, command_empty_table, d);
     unixctl_register("inject-pkt", "MICROFLOW", 1, 1, command_inject_pkt, d);
     binding_register_commands(d->controller);
     incr_register_commands(d->controller->incr, settle, d);

@@ -10,7 +10,8 @@
 
 LOG_MODULE(binding_run);
 
-/* Rounds of conditions that what is known at first can lead to: a datapath's flows and groups, then the groups' flows. */
+/* Rounds of conditions that what is known at first can lead to: a datapath's flows and groups, then the groups'
+ * flows. */
 enum { CONDITION_ROUNDS = 3 };
 
 void

@@ -11,10 +11,10 @@
  *   nbcfg.c      how far we are
  *   writer.c     transactions
  *
- * A row that should be different is a fact: a unit that reads both what should be and what is says a *write* (writer.h) as long as they differ.
- * The replica's next update makes it go. So there is nothing to remember, nothing is lost with a connection, and what somebody
- * else undoes is done again. Exceptions are what a pure function of the databases cannot know: who came last (claim.c) and what the
- * switch has (claim.c, nbcfg.c). */
+ * A row that should be different is a fact: a unit that reads both what should be and what is says a *write*
+ * (writer.h) as long as they differ. The replica's next update makes it go. So there is nothing to remember,
+ * nothing is lost with a connection, and what somebody else undoes is done again. Exceptions are what a pure
+ * function of the databases cannot know: who came last (claim.c) and what the switch has (claim.c, nbcfg.c). */
 #ifndef CONTROLLER_BINDING_BINDING_H
 #define CONTROLLER_BINDING_BINDING_H 1
 
@@ -105,8 +105,8 @@ void nb_cfg_register_commands(struct controller *);
 
 /* ---- barrier: "from now on, until it is in the switch" (binding.c) ---- */
 
-/* What is known at the beginning may make more of the southbound database needed (a datapath: its flows; then the groups they are for): so
- * conditions are waited for, a few rounds of them, then the switch is. */
+/* What is known at the beginning may make more of the southbound database needed (a datapath: its flows; then
+ * the groups they are for): so conditions are waited for, a few rounds of them, then the switch is. */
 struct barrier {
     uint64_t condition;
     uint64_t mark;

@@ -1,8 +1,8 @@
 /* chassis.c - our rows of Chassis, Encap and Chassis_Private: ovn-sb(5), "Chassis TABLE", "Encap TABLE".
  *
- * A chassis row is found by its name and brought to what the configuration says; keys of its maps that are not ours stay. One Encap a
- * type and address. An Encap of that type and address that says to be another chassis' is left alone and named in the log: its
- * chassis lives, or somebody must delete it (a changed system-id). */
+ * A chassis row is found by its name and brought to what the configuration says; keys of its maps that are not
+ * ours stay. One Encap a type and address. An Encap of that type and address that says to be another chassis'
+ * is left alone and named in the log: its chassis lives, or somebody must delete it (a changed system-id). */
 #include "controller/binding/binding.h"
 
 #include <stdlib.h>
@@ -66,7 +66,8 @@ static const struct {
     { "ct-no-masked-label", NULL, "true", false },
 };
 
-/* KEY of the map COLUMN (other_config or external_ids) is VALUE (NULL: not there): if ROW says otherwise, CHANGES gets it, or W removes it. */
+/* KEY of the map COLUMN (other_config or external_ids) is VALUE (NULL: not there): if ROW says otherwise,
+ * CHANGES gets it, or W removes it. */
 static void
 diff_key(struct write *w, struct ovsdb_record *changes, const struct sb_chassis *row, uint16_t column, const char *key,
          const char *value, struct dep_reader *by)

@@ -1,12 +1,15 @@
-/* claim.c - when a port becomes ours, and when it is up: the part of binding that depends on what happened and not only on what is.
+/* claim.c - when a port becomes ours, and when it is up: the part of binding that depends on what happened and
+ * not only on what is.
  *
- * The rule. A port with an interface here (a `claim` fact, port.c) is made ours when the interface appears or changes, and whenever the port is
- * nobody's. When another chassis takes it while our interface stays (a virtual machine that moves), it is theirs: we do not take it back
- * only because of that. So the last one whose interface came wins, and two hypervisors with the same iface-id do not fight. A restart is an
- * appearance: to keep a machine's old place from taking it then, remove its interface there or set requested-chassis, as CMSes do.
+ * The rule. A port with an interface here (a `claim` fact, port.c) is made ours when the interface appears or
+ * changes, and whenever the port is nobody's. When another chassis takes it while our interface stays (a
+ * virtual machine that moves), it is theirs: we do not take it back only because of that. So the last one whose
+ * interface came wins, and two hypervisors with the same iface-id do not fight. A restart is an appearance: to
+ * keep a machine's old place from taking it then, remove its interface there or set requested-chassis, as CMSes
+ * do.
  *
- * Once ours: when all flows that this brought are in the switch (a barrier), Port_Binding.up and the interface's ovn-installed are set. Both
- * stay through a restart. */
+ * Once ours: when all flows that this brought are in the switch (a barrier), Port_Binding.up and the
+ * interface's ovn-installed are set. Both stay through a restart. */
 #include "controller/binding/binding.h"
 
 #include <inttypes.h>

@@ -1,9 +1,11 @@
-/* condition.c - what this chassis monitors of the southbound database: conditions (RFC 7047 5.1) as facts, one list a table.
+/* condition.c - what this chassis monitors of the southbound database: conditions (RFC 7047 5.1) as facts, one
+ * list a table.
  *
- * Ports: those of local datapaths, those that are ours, and those that local interfaces name and are in neither. Of a local datapath: itself, its
- * multicast groups, what was learnt there, its logical flows, and the datapath groups that it is in; and the logical flows of these groups. A group that is no
- * longer of a local datapath goes from the replica by the condition of its table, and takes its flows' condition with it. With
- * ovn-monitor-all everything is monitored. Tables not named here always are. */
+ * Ports: those of local datapaths, those that are ours, and those that local interfaces name and are in
+ * neither. Of a local datapath: itself, its multicast groups, what was learnt there, its logical flows, and
+ * the datapath groups that it is in; and the logical flows of these groups. A group that is no longer of a
+ * local datapath goes from the replica by the condition of its table, and takes its flows' condition with it.
+ * With ovn-monitor-all everything is monitored. Tables not named here always are. */
 #include "controller/binding/binding.h"
 
 #include <stdio.h>

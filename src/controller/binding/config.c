@@ -1,7 +1,8 @@
 /* config.c - what the administrator says: external_ids of the one Open_vSwitch row, and the integration bridge.
  *
- * Every key may carry the suffix -CHASSIS, for several controllers on one host; the suffixed one wins. The chassis' name itself comes from
- * -n, else the file system-id-override, else external_ids:system-id. ovn-controller(8), "Configuration". */
+ * Every key may carry the suffix -CHASSIS, for several controllers on one host; the suffixed one wins. The
+ * chassis' name itself comes from -n, else the file system-id-override, else external_ids:system-id.
+ * ovn-controller(8), "Configuration". */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,8 @@
-/* iface.c - interfaces of the integration bridge: those that are logical ports, by iface-id, and tunnels, by ovn-chassis-id.
+/* iface.c - interfaces of the integration bridge: those that are logical ports, by iface-id, and tunnels, by
+ * ovn-chassis-id.
  *
- * An interface counts when Open vSwitch has given it an OpenFlow port. One whose device is missing or broken has none (-1), and is as good as absent. */
+ * An interface counts when Open vSwitch has given it an OpenFlow port. One whose device is missing or broken
+ * has none (-1), and is as good as absent. */
 #include "controller/binding/binding.h"
 
 struct ovs_port *

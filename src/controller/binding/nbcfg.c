@@ -1,5 +1,5 @@
-/* nbcfg.c - reports how far this chassis is: SB_Global.nb_cfg, once all that came with it is in the switch, goes to
- * Chassis_Private.nb_cfg and to external_ids of the bridge, with the time. */
+/* nbcfg.c - reports how far this chassis is: SB_Global.nb_cfg, once all that came with it is in the switch,
+ * goes to Chassis_Private.nb_cfg and to external_ids of the bridge, with the time. */
 #include "controller/binding/binding.h"
 
 #include <inttypes.h>

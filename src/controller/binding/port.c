@@ -1,9 +1,10 @@
 /* port.c - which interfaces are logical ports here, and which of these are ours.
  *
- * A Port_Binding is *here* if an interface has its name as iface-id, its requested-chassis lets us have it and its
- * iface-id-ver is the interface's. Then its datapath is local. A port of a virtual machine (type "") that is here is claimed (claim.c decides
- * when); it is *bound*, and gets packets, unless it is another chassis' at the moment. A localport is bound wherever it is here, and is
- * nobody's. What is said to be ours and is not here is released. */
+ * A Port_Binding is *here* if an interface has its name as iface-id, its requested-chassis lets us have it and
+ * its iface-id-ver is the interface's. Then its datapath is local. A port of a virtual machine (type "") that
+ * is here is claimed (claim.c decides when); it is *bound*, and gets packets, unless it is another chassis' at
+ * the moment. A localport is bound wherever it is here, and is nobody's. What is said to be ours and is not
+ * here is released. */
 #include "base/log.h"
 #include "controller/binding/binding.h"
 
@@ -95,7 +96,8 @@ find_encap(struct controller_config const *config, const struct ovs_interface *i
     return best;
 }
 
-/* Writes what makes PB nobody's, if it is still ours then. Guarded: another host of the same name would take it again. */
+/* Writes what makes PB nobody's, if it is still ours then. Guarded: another host of the same name would take it
+ * again. */
 static void
 emit_release(struct controller *c, struct incr_unit *unit, const struct sb_port_binding *pb, const struct sb_chassis *us)
 {

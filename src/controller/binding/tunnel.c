@@ -1,9 +1,10 @@
 /* tunnel.c - a tunnel port to every other chassis of our transport zones.
  *
- * A chassis is reached by the best type of its encaps that we have too: Geneve, then VXLAN; one port for each of its addresses of that type, and for each of ours
- * if there are several. The Port's external_ids:ovn-chassis-id, CHASSIS@REMOTE-IP or CHASSIS@REMOTE-IP%LOCAL-IP, says what it
- * is for; ports with that key on our bridge are adopted, brought to what they should be, and removed when nobody needs them.
- * Their names are ovn-CHASSIS-N, the chassis' name cut to six characters and N in hexadecimal. */
+ * A chassis is reached by the best type of its encaps that we have too: Geneve, then VXLAN; one port for each
+ * of its addresses of that type, and for each of ours if there are several. The Port's
+ * external_ids:ovn-chassis-id, CHASSIS@REMOTE-IP or CHASSIS@REMOTE-IP%LOCAL-IP, says what it is for; ports with
+ * that key on our bridge are adopted, brought to what they should be, and removed when nobody needs them. Their
+ * names are ovn-CHASSIS-N, the chassis' name cut to six characters and N in hexadecimal. */
 #include "controller/binding/binding.h"
 
 #include <inttypes.h>

@@ -1,8 +1,8 @@
 /* writer.c - pending writes and the one transaction under way. See writer.h.
  *
- * An entry lives from writer_set() to writer_unset(); a guarded one is remembered for a while after that, so that a write that
- * comes back again and again is recognised. The transaction holds no pointer to entries but their `sent` flags: what is unset
- * while it is under way is freed at once. */
+ * An entry lives from writer_set() to writer_unset(); a guarded one is remembered for a while after that, so
+ * that a write that comes back again and again is recognised. The transaction holds no pointer to entries but
+ * their `sent` flags: what is unset while it is under way is freed at once. */
 #include "controller/binding/writer.h"
 
 #include <inttypes.h>
@@ -237,7 +237,8 @@ entry_refused(struct entry *e, const struct ovsdb_txn_result *result)
     }
 }
 
-/* The answer. What was carried out goes when the graph sees the replica's new state; only what was refused needs care here. */
+/* The answer. What was carried out goes when the graph sees the replica's new state; only what was refused
+ * needs care here. */
 static void
 answered(void *w_, const struct ovsdb_txn_result *result)
 {

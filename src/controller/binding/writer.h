@@ -1,9 +1,10 @@
 /* writer.h - transactions of one database, from pending writes.
  *
- * A *write* has a key (a text that says what it is about) and a value: a description for people, NUL, then operations as JSON texts, each ended by NUL. It is
- * pending from writer_set() until writer_unset(). One transaction is under way at a time and takes all that is due. A write that is still pending
- * after it was carried out, or comes back again and again (another host undoes it), waits longer each time. What the server refuses is
- * named in the log and does not hold up others: after a refusal, writes go one by one for once. */
+ * A *write* has a key (a text that says what it is about) and a value: a description for people, NUL, then
+ * operations as JSON texts, each ended by NUL. It is pending from writer_set() until writer_unset(). One
+ * transaction is under way at a time and takes all that is due. A write that is still pending after it was
+ * carried out, or comes back again and again (another host undoes it), waits longer each time. What the server
+ * refuses is named in the log and does not hold up others: after a refusal, writes go one by one for once. */
 #ifndef CONTROLLER_BINDING_WRITER_H
 #define CONTROLLER_BINDING_WRITER_H 1
 
@@ -53,7 +54,8 @@ void write_remove_key(struct write *, const struct ovsdb_table_desc *, const str
 void write_emit(struct write *, struct incr_unit *, struct incr_relation *, const char *key_format, ...) PRINTF_LIKE(4, 5);
 void write_put(struct write *, struct writer *, const char *key_format, ...) PRINTF_LIKE(3, 4);
 
-/* A UUID for a new row of TABLE that the text NAME identifies: always the same in this process, another one in the next. */
+/* A UUID for a new row of TABLE that the text NAME identifies: always the same in this process, another one in
+ * the next. */
 struct uuid write_uuid(const struct ovsdb_table_desc *, const char *name);
 
 #endif

@@ -1,7 +1,9 @@
-/* zone.c - conntrack zones: one for each bound port, kept in the bridge's external_ids:ct-zone-NAME so that they survive us.
+/* zone.c - conntrack zones: one for each bound port, kept in the bridge's external_ids:ct-zone-NAME so that
+ * they survive us.
  *
- * A number is handed out once and stays while its port is bound (incr_numbers); what stands in the bridge is adopted. Keys of
- * ports that are not bound here go. ovn-controller(8), "Open vSwitch database usage"; ct-zone-range narrows the numbers that may be used. */
+ * A number is handed out once and stays while its port is bound (incr_numbers); what stands in the bridge is
+ * adopted. Keys of ports that are not bound here go. ovn-controller(8), "Open vSwitch database usage";
+ * ct-zone-range narrows the numbers that may be used. */
 #include "controller/binding/binding.h"
 
 #include <inttypes.h>
@@ -74,7 +76,8 @@ port_run(struct incr_unit *unit, void *c_)
     }
 }
 
-/* A key of the bridge whose port has no zone here goes. At a graceful exit they stay: what the zones hold does too. */
+/* A key of the bridge whose port has no zone here goes. At a graceful exit they stay: what the zones hold does
+ * too. */
 static void
 excess_run(struct incr_unit *unit, void *c_)
 {
