@@ -98,6 +98,9 @@ work_out(struct job *j, struct sb_datapath_binding *dp, uint32_t dp_key, bool is
     struct expr_env env = resolver_env(&j->resolver);
     struct action_env action_env = make_action_env(j, is_switch);
     char *error = expr_resolve(j->match, actions_prereqs(j->actions), &env, &o->matches);
+    if (!error && o->matches.n_conj_ids) {
+        error = xstrdup("conjunctive matches are not translated");     /* expr_resolve() makes none today. */
+    }
     if (error) {
         METRIC_INC(lflow_refused);
         warn(j, "match", sb_logical_flow_match(j->row, j->by), error);
