@@ -60,9 +60,8 @@ struct incr_fact {
     struct incr_unit *emitter;         /* One of those that emit it, or NULL: not known. */
     void *sink_data;                   /* The sink's; NULL at first. */
     uint64_t mark;
-    uint32_t refs;                     /* Units that emit it. */
+    uint32_t refs : 24, flags : 8;     /* `refs`: units that emit it. */
     uint32_t len;                      /* Of `value` (INCR_DIGEST: a struct digest). */
-    uint8_t flags;
     char value[] __attribute__((aligned(8)));
 };
 

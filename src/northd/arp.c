@@ -9,10 +9,9 @@ static bool
 is_answered_for(struct northd *n, const struct port *p, struct dep_reader *by)
 {
     const struct ovsdb_map *options = nb_logical_switch_port_options(p->row, by);
-    const struct ovsdb_map *config = nb_logical_switch_other_config(p->ls, by);
 
     if (p->unknown || str_eq(p->type, "virtual") || str_eq(p->type, "localnet") ||
-        ovsdb_map_get_bool(config, "vlan-passthru", false) || ovsdb_map_get_bool(options, "disable_arp_nd_rsp", false)) {
+        switch_has_vlan_passthru(n, p->ls, by) || ovsdb_map_get_bool(options, "disable_arp_nd_rsp", false)) {
         return false;
     }
     if (str_eq(p->type, "router") || str_eq(p->type, "localport") || global_option_bool(n, "ignore_lsp_down", true, by)) {

@@ -71,6 +71,15 @@ global_option_bool(struct northd *n, const char *name, bool default_, struct dep
     return !value ? default_ : default_ ? !str_eq(value, "false") : str_eq(value, "true");
 }
 
+int64_t
+global_trim_timeout(struct northd *n)
+{
+    struct nb_nb_global *g = nb_row(n, NULL);
+    int64_t ms = g ? ovsdb_map_get_int(nb_nb_global_options(g, NULL), "northd_trim_timeout", 30000) : 30000;
+
+    return ms < 0 || ms > INT32_MAX ? 30000 : ms;
+}
+
 /* SB_Global gets the CMS's options and ids, and ours. */
 static void
 run_sb_global(struct incr_unit *u, void *n_)

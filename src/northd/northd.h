@@ -19,11 +19,13 @@ struct northd {
     struct loop *loop;
     struct ovsdb *nb, *sb;
     struct incr *incr;
+    struct loop_timer *trim;
     struct outbox *nb_out, *sb_out;
 
     /* Relations. */
     struct incr_relation *option;      /* Name of an NB_Global option that units look at -> its text. */
     struct incr_relation *dpset;       /* Name of a set -> UUID of a datapath. */
+    struct incr_relation *passthru;    /* struct nb_logical_switch * -> nothing: it has vlan-passthru. */
     struct incr_relation *unknown;     /* struct nb_logical_switch * -> a port of it that takes unknown addresses. */
     struct incr_relation *mcast;       /* struct mcast_key -> nothing: multicast groups that have members. */
 
@@ -57,6 +59,7 @@ void static_rows_create(struct northd *);      /* RBAC, DHCP option definitions.
 void static_rows_create_classes(struct northd *);
 void switch_create(struct northd *);
 void switch_create_classes(struct northd *);
+void switch_create_config_classes(struct northd *);    /* What ports want to know of their switch: before they run. */
 void switch_destroy(struct northd *);
 void port_create(struct northd *);
 void port_create_classes(struct northd *);
@@ -67,8 +70,13 @@ void port_sweep(struct northd *);              /* Frees the key spaces of datapa
 const char *global_option(struct northd *, const char *name, struct dep_reader *by);
 bool global_option_bool(struct northd *, const char *name, bool default_, struct dep_reader *by);
 
+int64_t global_trim_timeout(struct northd *);  /* ms without work after which memory is trimmed: ovn-nb(5). */
+
 /* The Datapath_Binding's UUID of LS, there or to be. */
 struct uuid switch_datapath(struct northd *, struct nb_logical_switch *ls, struct dep_reader *by);
+
+/* Read by the ports of LS (that row itself changes with every port of it). */
+bool switch_has_vlan_passthru(struct northd *, struct nb_logical_switch *ls, struct dep_reader *by);
 
 /* A logical switch port as the units of its flows see it. */
 struct port {

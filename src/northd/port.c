@@ -46,8 +46,8 @@ port_numbers(struct northd *n, const struct uuid *datapath)
     return s->numbers;
 }
 
-void
-port_sweep(struct northd *n)
+static void
+sweep(struct northd *n)
 {
     HMAP_FOR_EACH_SAFE (s, struct key_space, node, &n->port_keys) {
         if (incr_numbers_is_empty(s->numbers)) {
@@ -55,6 +55,15 @@ port_sweep(struct northd *n)
             hmap_remove(&n->port_keys, &s->node);
             free(s);
         }
+    }
+}
+
+void
+port_sweep(struct northd *n)
+{
+    /* Not each time: a cycle costs what changed, not how many switches there are. */
+    if (hmap_count(&n->port_keys) > 2 * ovsdb_count(ovsdb_table(n->nb, &nb_table_logical_switch)) + 64) {
+        sweep(n);
     }
 }
 
@@ -366,7 +375,7 @@ port_create_classes(struct northd *n)
 void
 port_destroy(struct northd *n)
 {
-    port_sweep(n);
+    sweep(n);
     hmap_destroy(&n->port_keys);
     ovsdb_record_destroy(n->record.port);
     ovsdb_record_destroy(n->record.mcast);

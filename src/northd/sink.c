@@ -202,9 +202,8 @@ told_row(void *s_, struct incr_fact *f, enum incr_event event, const void *value
         e->fact = f;
         const struct said *said = value;
         e->want = said->want;
-        e->columns = said->columns;
         free(e->content);
-        e->content = xstrndup((const char *) (said + 1), len - sizeof *said);
+        e->content = xmemdup(said, len);       /* With the NUL. */
     }
     entry_due(e);
 }
@@ -263,7 +262,7 @@ sink_emit(struct incr_unit *u, struct sink *s, const void *key, size_t key_len, 
     str_put(&value, &said, sizeof said);
     ovsdb_record_put_json(record, s->usable, &value);
     /* With SINK_DIGEST, all facts stand under one empty key: the content is the key. */
-    incr_emit(u, s->said, &k, s->flags & SINK_DIGEST ? 0 : sizeof k, value.s, value.len);
+    incr_emit(u, s->said, &k, s->flags & SINK_DIGEST ? 0 : sizeof k, value.s, value.len + 1);
     str_free(&value);
     return true;
 }
@@ -368,9 +367,9 @@ put_default(const struct ovsdb_column_desc *c, struct str *out)
 static void
 put_full_row(const struct sink *s, const struct entry *e, struct str *out)
 {
-    str_put(out, e->content, strlen(e->content) - 1);      /* Without the brace. */
+    str_put(out, e->content->json, strlen(e->content->json) - 1);      /* Without the brace. */
     for (uint16_t c = 0; c < s->desc->n_columns; c++) {
-        if (s->usable & ~e->columns & OVSDB_COLUMN(c)) {
+        if (s->usable & ~e->content->columns & OVSDB_COLUMN(c)) {
             str_printf(out, "%s\"%s\":", out->s[out->len - 1] == '{' ? "" : ",", s->desc->columns[c].name);
             put_default(&s->desc->columns[c], out);
         }
@@ -472,7 +471,7 @@ entry_write(struct sink *s, struct entry *e, struct ovsdb_txn *txn)
         METRIC_INC(rows_updated);
         break;
     case NEED_INSERT:
-        str_puts(&row, e->content);
+        str_puts(&row, e->content->json);
         txn_raw(txn, "insert", s, &uuid, &row);
         e->inserted = true;
         METRIC_INC(rows_inserted);

@@ -15,8 +15,7 @@ struct entry {
     struct digest want;                /* Of the owned columns, as said. */
     struct incr_fact *fact;            /* What is said, or NULL. */
     struct ovsdb_row *row;             /* What is found, or NULL. */
-    char *content;                     /* JSON object to write, while it is at hand; */
-    uint64_t columns;                  /* and which columns it has. */
+    struct said *content;              /* What to write, while it is at hand. */
     struct identity *identity;         /* When someone asked for the UUID. */
     uint32_t expect;                   /* In flight: members that the row will have. */
     uint8_t seen;                      /* In flight: updates of the row's members, up to 2. */
@@ -38,7 +37,8 @@ struct identity {
 /* What a unit says of a row; the JSON object follows. */
 struct said {
     struct digest want;
-    uint64_t columns;
+    uint64_t columns;                  /* Which it has. */
+    char json[];
 };
 
 /* A change of a row's member set that is due. */

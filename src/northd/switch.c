@@ -41,6 +41,23 @@ switch_datapath(struct northd *n, struct nb_logical_switch *ls, struct dep_reade
 }
 
 static void
+run_switch_config(struct incr_unit *u, void *n_)
+{
+    struct northd *n = n_;
+    struct nb_logical_switch *ls = nb_logical_switch_of(incr_row(u));
+
+    if (ovsdb_map_get_bool(nb_logical_switch_other_config(ls, incr_reader(u)), "vlan-passthru", false)) {
+        incr_emit(u, n->passthru, &ls, sizeof ls, NULL, 0);
+    }
+}
+
+bool
+switch_has_vlan_passthru(struct northd *n, struct nb_logical_switch *ls, struct dep_reader *by)
+{
+    return incr_count(n->passthru, &ls, sizeof ls, by) > 0;
+}
+
+static void
 run_switch(struct incr_unit *u, void *n_)
 {
     struct northd *n = n_;
@@ -101,7 +118,15 @@ switch_create(struct northd *n)
     n->sb_datapath = sink_create(n->sb_out, "datapath_binding", &sb_table_datapath_binding, columns, 0, identify);
     n->dp_keys = incr_numbers_create("datapath key", 1, MAX_KEY);
     n->unknown = incr_relation_create(n->incr, "unknown", 0);
+    n->passthru = incr_relation_create(n->incr, "passthru", 0);
     n->record.datapath = ovsdb_record_create(&sb_table_datapath_binding);
+}
+
+void
+switch_create_config_classes(struct northd *n)
+{
+    incr_class_over_table(incr_class_create(n->incr, "switch_config", run_switch_config, n),
+                          ovsdb_table(n->nb, &nb_table_logical_switch));
 }
 
 void

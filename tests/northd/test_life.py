@@ -261,3 +261,20 @@ def test_an_old_schema():
     finally:
         g.down()
 
+
+
+def test_memory_goes_back(own):
+    """After a time without work (northd_trim_timeout) what is free is given back to the system."""
+    def rss():
+        return int(re.search(r"VmRSS:\s+(\d+)", open(f"/proc/{own.northd.process.pid}/status").read())[1])
+
+    own.option("northd_trim_timeout", "3600000")
+    own.switch("s", [{"name": f"p{i}", "addresses": f"0a:00:00:00:{i >> 8:02x}:{i & 255:02x}"} for i in range(5000)])
+    own.sync(20)
+    own.nb.transact({"op": "delete", "table": "Logical_Switch", "where": []})
+    own.sync(20)
+    before = rss()
+    own.option("northd_trim_timeout", "50")
+    own.switch("t")
+    own.sync()
+    eventually(lambda: rss() < before * 0.8, 3, f"less than 80% of {before} KB")
