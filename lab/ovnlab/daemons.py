@@ -7,7 +7,7 @@ one namespace. Further northds (`northd2`, ...) have a directory of their own be
 import os
 import signal
 
-from . import LabError, netns, process
+from . import LabError, netns, pki, process
 from .programs import OVS_SCHEMA
 
 CENTRAL = "central"
@@ -72,8 +72,11 @@ class Daemons:
         common = ["-vconsole:off", "--detach", "--no-chdir", f"--pidfile={d}/{stem}.pid", f"--log-file={log}"]
         central = self.lab.directory / CENTRAL
         if program in ("nb", "sb"):
-            return ["ovsdb-server", *common, f"--unixctl={d}/{stem}.ctl", f"--remote=punix:{d}/{stem}.sock",
-                    f"--remote=ptcp:{6641 if program == 'nb' else 6642}:0.0.0.0", f"{d}/{stem}.db"]
+            listen = [f"--remote=ptcp:{6641 if program == 'nb' else 6642}:0.0.0.0"]
+            if program == "sb" and self.lab.topology.tls:      # Where, and for which role, its Connection row says.
+                listen = ["--remote=db:OVN_Southbound,SB_Global,connections", *pki.options(self.lab, CENTRAL)]
+            return ["ovsdb-server", *common, f"--unixctl={d}/{stem}.ctl", f"--remote=punix:{d}/{stem}.sock", *listen,
+                    f"{d}/{stem}.db"]
         if program == "ovsdb":
             return ["ovsdb-server", *common, f"--remote=punix:{d}/db.sock", f"{d}/conf.db"]
         if program == "vswitchd":

@@ -26,7 +26,7 @@ import threading
 import time
 from pathlib import Path
 
-from . import LabError, netns, process
+from . import LabError, netns, pki, process
 from .daemons import CENTRAL, Daemons, environment
 from .ovsdb import Database
 from .programs import Programs
@@ -208,6 +208,8 @@ class Lab:
                           "daemons": {}, "plugged": {}}
             self.directory.mkdir(parents=True)
             self.record(lambda s: None)
+            if topology.tls:
+                pki.create(self)
             try:
                 self._build(time.monotonic() + timeout, say)
             except BaseException:
@@ -292,12 +294,15 @@ class Lab:
 
     def _build_hypervisor(self, h):
         self.daemons.start(f"{h.name}/ovsdb")
-        keys = {"system-id": h.name, "hostname": h.name, "ovn-remote": f"tcp:{CENTRAL_ADDRESS}:6642",
+        scheme = "ssl" if self.topology.tls else "tcp"
+        keys = {"system-id": h.name, "hostname": h.name, "ovn-remote": f"{scheme}:{CENTRAL_ADDRESS}:6642",
                 "ovn-encap-type": h.encap, "ovn-encap-ip": h.encap_ip, "ovn-bridge": "br-int",
                 "ovn-bridge-datapath-type": "netdev", **h.external_ids}
         self.ovs(h.name, "vsctl", "--no-wait", "init", "--", "set", _OVS_NAME, ".",
                  "other_config:n-handler-threads=1", "other_config:n-revalidator-threads=1",
                  *(f"external_ids:{k}={json.dumps(v)}" for k, v in keys.items()))
+        if self.topology.tls:
+            self.ovs(h.name, "vsctl", "--no-wait", "set-ssl", *pki.files(self, h.name))
         self.daemons.start(f"{h.name}/vswitchd")
         bridge = ["--", "add-br", "br-int", "--", "set", "bridge", "br-int", "datapath_type=netdev", "fail_mode=secure"]
         self.ovs(h.name, "vsctl", "add-br", "br-phys", "--", "set", "bridge", "br-phys", "datapath_type=netdev",
@@ -321,6 +326,8 @@ class Lab:
     def _configure(self):
         """Writes the Northbound configuration: one transaction, then the topology's own commands."""
         t, words = self.topology, ["init"]
+        if t.tls:
+            self.sbctl("init", "--", "set-connection", "role=ovn-controller", "pssl:6642:0.0.0.0")
         for name, config in t.switches.items():
             words += ["--", "ls-add", name]
             for k, v in config.items():

@@ -4,6 +4,10 @@
     northds = 1                 # more than one: the others stand by
     nbctl = ["acl-add blue to-lport 1000 ip4 allow"]   # further ovn-nbctl commands, in order
 
+    [central]
+    tls = true                  # hypervisors reach the southbound database by TLS, each with a certificate
+                                # of its own and no more rights than the role ovn-controller has
+
     [hypervisor.hv1]            # any number of them
     encap_ip = "172.31.0.11"    # default: the next free address of 172.31.0.0/16
     encap = "vxlan"             # default: as above
@@ -72,6 +76,7 @@ class Topology:
     switches: dict                # name → other_config
     vms: dict
     northds: int = 1
+    tls: bool = False
     nbctl: list = field(default_factory=list)
     programs: dict = field(default_factory=dict)
 
@@ -82,7 +87,7 @@ class Topology:
     def from_dict(cls, d):
         return cls(hypervisors={n: Hypervisor(**h) for n, h in d["hypervisors"].items()},
                    vms={n: VM(**v) for n, v in d["vms"].items()},
-                   **{k: d[k] for k in ("switches", "northds", "nbctl", "programs")})
+                   **{k: d[k] for k in ("switches", "northds", "tls", "nbctl", "programs")})
 
 
 class _Table:
@@ -186,7 +191,10 @@ def parse(text, origin="topology"):
     programs = _Table("[programs]", top.take("programs", dict, {}))
     chosen = {p: programs.take(p, str, "") for p in PROGRAMS}
     programs.done()
-    topology = Topology(hypervisors, switches, vms, top.take("northds", int, 1), top.take_strings("nbctl"),
+    central = _Table("[central]", top.take("central", dict, {}))
+    tls = central.take("tls", bool, False)
+    central.done()
+    topology = Topology(hypervisors, switches, vms, top.take("northds", int, 1), tls, top.take_strings("nbctl"),
                         {p: v for p, v in chosen.items() if v})
     top.done()
     if not 0 <= topology.northds <= 9:

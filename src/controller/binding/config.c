@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "controller/binding/binding.h"
 #include "runtime/daemon.h"
+#include "runtime/tls.h"
 
 LOG_MODULE(config);
 
@@ -220,7 +221,10 @@ config_create(struct controller *c)
     b->bridge_by_name = ovsdb_index_create(c->ovs, &ovs_table_bridge, 1, (uint16_t[]) { OVS_BRIDGE_NAME });
     b->chassis_by_name = ovsdb_index_create(c->sb, &sb_table_chassis, 1, (uint16_t[]) { SB_CHASSIS_NAME });
     ovsdb_use(c->ovs, &ovs_table_open_vswitch, OVSDB_COLUMN(OVS_OPEN_VSWITCH_BRIDGES)
-              | OVSDB_COLUMN(OVS_OPEN_VSWITCH_EXTERNAL_IDS) | OVSDB_COLUMN(OVS_OPEN_VSWITCH_IFACE_TYPES));
+              | OVSDB_COLUMN(OVS_OPEN_VSWITCH_EXTERNAL_IDS) | OVSDB_COLUMN(OVS_OPEN_VSWITCH_IFACE_TYPES)
+              | OVSDB_COLUMN(OVS_OPEN_VSWITCH_SSL));
+    ovsdb_use(c->ovs, &ovs_table_ssl, OVSDB_COLUMN(OVS_SSL_PRIVATE_KEY) | OVSDB_COLUMN(OVS_SSL_CERTIFICATE)
+              | OVSDB_COLUMN(OVS_SSL_CA_CERT) | OVSDB_COLUMN(OVS_SSL_BOOTSTRAP_CA_CERT));
     ovsdb_use(c->ovs, &ovs_table_bridge, OVSDB_COLUMN(OVS_BRIDGE_NAME) | OVSDB_COLUMN(OVS_BRIDGE_PORTS)
               | OVSDB_COLUMN(OVS_BRIDGE_DATAPATH_TYPE) | OVSDB_COLUMN(OVS_BRIDGE_DATAPATH_ID) | OVSDB_COLUMN(OVS_BRIDGE_EXTERNAL_IDS));
     struct incr_class *class = incr_class_create(c->incr, "config", config_run, c);
@@ -230,6 +234,25 @@ config_create(struct controller *c)
 }
 
 /* ---- connections ---- */
+
+/* The SSL row: for what no option of the command line says. */
+static void
+configure_tls(struct controller *c)
+{
+    const struct ovs_open_vswitch *root = config_row(c, NULL);
+    const struct ovs_ssl *row = root ? ovs_open_vswitch_ssl(root, NULL) : NULL;
+    struct tls_options tls = { 0 };
+
+    if (row) {
+        const char *ca = ovs_ssl_ca_cert(row, NULL);
+        tls.private_key = ovs_ssl_private_key(row, NULL);
+        tls.certificate = ovs_ssl_certificate(row, NULL);
+        *(ovs_ssl_bootstrap_ca_cert(row, NULL) ? &tls.bootstrap_ca_cert : &tls.ca_cert) = ca;
+    }
+    if (tls_configure(&tls) && !ovsdb_is_connected(c->sb)) {
+        ovsdb_force_reconnect(c->sb);          /* With the new files, without waiting for the pause to end. */
+    }
+}
 
 static void
 connect_sb(struct controller *c)
@@ -283,6 +306,7 @@ config_connect(struct controller *c)
         LOG_INFO_RL("external_ids:system-id of the Open_vSwitch row says who this chassis is: it is not set, waiting");
         return;
     }
+    configure_tls(c);
     connect_sb(c);
     connect_switch(c, config);
 }
