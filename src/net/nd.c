@@ -32,7 +32,7 @@ nd_parse(const struct ip_packet *ip, struct nd *nd)
     const uint8_t *p = ip->payload;
 
     if (!ip->src.v6 || ip->proto != IP_ICMPV6 || ip->is_frag || ip->ttl != ND_HOP_LIMIT || ip->payload_len < ND_LEN
-        || (p[0] != ND_SOLICIT && p[0] != ND_ADVERT) || p[1] || ip_checksum(ip, p, ip->payload_len)) {
+        || (p[0] != ND_SOLICIT && p[0] != ND_ADVERT) || p[1] || ip_addr_is_multicast(&ip->src) || ip_checksum(ip, p, ip->payload_len)) {
         return false;
     }
     *nd = (struct nd) { .type = p[0], .flags = be32_get(p + 4) };

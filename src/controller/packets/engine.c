@@ -11,7 +11,7 @@
 #include "openflow/action.h"
 
 LOG_MODULE(packets);
-METRIC(packet_malformed)               /* No Ethernet frame, or no operation. */
+METRIC(packet_malformed)               /* No Ethernet frame, from a group address, or no operation. */
 METRIC(packet_unknown)                 /* An operation that we do not have. */
 METRIC(packet_refused)                 /* Nothing to be made of it, or learnt from it. */
 METRIC(packet_learn_repeated)          /* Learnt a moment ago. */
@@ -143,7 +143,7 @@ engine_handle(struct engine *e, const struct of_packet_in *in, int64_t now)
     const struct handler *h = p.opcode < ARRAY_SIZE(handlers) ? &handlers[p.opcode] : NULL;
     if (!h || !h->served) {
         handle_unknown(e, in, header.opcode);
-    } else if (!eth_parse(in->packet, in->packet_len, &p.eth)) {
+    } else if (!eth_parse(in->packet, in->packet_len, &p.eth) || eth_addr_is_multicast(p.eth.src)) {
         METRIC_INC(packet_malformed);
     } else if (h->compose ? compose(e, h, &p) : learn(e, h, &p, now)) {
         metric_add(h->served, 1);

@@ -44,7 +44,8 @@ nd_ns_compose(const struct punt *p, struct str *out)
 {
     struct ip_packet ip;
 
-    if (p->eth.type != ETH_TYPE_IPV6 || !ip_parse(p->eth.type, p->eth.payload, p->eth.payload_len, &ip)) {
+    if (p->eth.type != ETH_TYPE_IPV6 || !ip_parse(p->eth.type, p->eth.payload, p->eth.payload_len, &ip)
+        || ip_addr_is_multicast(&ip.dst) || ip_addr_is_multicast(&ip.src)) {
         return false;
     }
     struct nd solicit = { .type = ND_SOLICIT, .target = ip.dst.v6_addr, .has_lla = true, .lla = p->eth.src };

@@ -7,7 +7,7 @@
 #include "net/icmp.h"
 #include "net/tcp.h"
 
-/* The headers of the answer, and what it is about. */
+/* The headers of the answer, and what it is about. There is none to what is for many, or from nobody (RFC 1122 3.2.2, RFC 9293 3.10.7). */
 struct refusal {
     struct eth_addr eth_dst, eth_src;
     struct ip_packet about, header;
@@ -16,7 +16,7 @@ struct refusal {
 static bool
 refusal_init(const struct punt *p, bool exchange, struct refusal *r)
 {
-    if (!ip_parse(p->eth.type, p->eth.payload, p->eth.payload_len, &r->about)) {
+    if (!ip_parse(p->eth.type, p->eth.payload, p->eth.payload_len, &r->about) || !icmp_may_complain(&r->about) || eth_addr_is_multicast(p->eth.dst)) {
         return false;
     }
     r->eth_dst = exchange ? p->eth.src : p->eth.dst;
@@ -25,17 +25,13 @@ refusal_init(const struct punt *p, bool exchange, struct refusal *r)
     return true;
 }
 
-static bool
+static void
 put_unreachable(const struct punt *p, const struct refusal *r, uint8_t code4, uint8_t code6, struct str *out)
 {
     bool v6 = r->about.src.v6;
 
-    if (!icmp_may_complain(&r->about) || eth_addr_is_multicast(p->eth.dst)) {
-        return false;
-    }
     eth_put(out, r->eth_dst, r->eth_src, &p->eth, p->eth.type);
     icmp_put_error(out, &r->header, v6 ? ICMP6_UNREACHABLE : ICMP4_UNREACHABLE, v6 ? code6 : code4, 0, &r->about);
-    return true;
 }
 
 static bool
@@ -56,7 +52,11 @@ icmp_compose(const struct punt *p, struct str *out)
 {
     struct refusal r;
 
-    return refusal_init(p, false, &r) && put_unreachable(p, &r, ICMP4_HOST, ICMP6_PROHIBITED, out);
+    if (!refusal_init(p, false, &r)) {
+        return false;
+    }
+    put_unreachable(p, &r, ICMP4_HOST, ICMP6_PROHIBITED, out);
+    return true;
 }
 
 bool
@@ -84,5 +84,6 @@ reject_compose(const struct punt *p, struct str *out)
         return put_reset(p, &r, out);
     }
     bool udp = r.about.proto == IP_UDP;
-    return put_unreachable(p, &r, udp ? ICMP4_PORT : ICMP4_HOST, udp ? ICMP6_PORT : ICMP6_PROHIBITED, out);
+    put_unreachable(p, &r, udp ? ICMP4_PORT : ICMP4_HOST, udp ? ICMP6_PORT : ICMP6_PROHIBITED, out);
+    return true;
 }
