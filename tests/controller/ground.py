@@ -134,8 +134,7 @@ class Host(Place):
                "ovn-encap-type": "geneve", "ovn-encap-ip": ip, **{k.replace("_", "-"): v for k, v in keys.items()}}
         self.vsctl("--no-wait", "init", "--", "set", "Open_vSwitch", ".",
                    *(f"external_ids:{k}={json.dumps(v)}" for k, v in ids.items() if v is not None))
-        self.start("vswitchd", "ovs-vswitchd", "--enable-dummy=override", "--disable-system", f"--unixctl={self.dir}/vswitchd.ctl",
-                   f"unix:{self.sock}", stem="ovs-vswitchd")
+        self.start_vswitchd()
         self.db = Database(self.sock, "Open_vSwitch")
         if controller:
             self.start_controller()
@@ -144,8 +143,15 @@ class Host(Place):
         self.start("ovsdb", "ovsdb-server", f"--remote=punix:{self.sock}", f"--unixctl={self.dir}/ovsdb.ctl", str(self.dir / "conf.db"),
                    stem="ovsdb-server")
 
+    def start_vswitchd(self):
+        self.start("vswitchd", "ovs-vswitchd", "--enable-dummy=override", "--disable-system", f"--unixctl={self.dir}/vswitchd.ctl",
+                   f"unix:{self.sock}", stem="ovs-vswitchd")
+
     def start_controller(self, *options):
         self.start("controller", CONTROLLER, *options, f"unix:{self.sock}", stem="ovn-controller")
+
+    def ovs(self, tool, *words):
+        return process.run([f"ovs-{tool}", "--timeout=10", *words], env=self.env)
 
     def vsctl(self, *words):
         return process.run(["ovs-vsctl", f"--db=unix:{self.sock}", "--timeout=10", *words], env=self.env)
