@@ -114,6 +114,19 @@ def test_bad_solicitations_get_no_answer(lab, wire):
     assert len(advertisements(asker)) == 1, "and then a good one does"
 
 
+def test_answers_do_not_wait_for_the_control_plane(lab, wire):
+    asker, controller = wire("b1"), "hv1/controller"
+    lab.daemons.appctl(controller, "debug/pause")
+    lab.kill("central/sb")
+    try:
+        asker.send(solicitation(lab, "fd00::1", "fd00::2"))
+        assert len(advertisements(asker)) == 1
+    finally:
+        lab.daemons.appctl(controller, "debug/resume")
+        lab.start("central/sb")
+    assert lab.sync(20)
+
+
 def test_learnt_address_gets_its_frames_alone(lab, wire):
     a, b, other, far = wire("u1"), wire("b1"), wire("u3"), wire("u2")
     b.send(marked(mac(lab, "b1"), LEARNT, "before"))
