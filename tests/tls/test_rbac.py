@@ -91,7 +91,7 @@ class Network(Ground):
         self.sb = Server(self, "sb")
         self.sb.args += [f"--remote=db:{SB},SB_Global,connections", *self.ca.issue("the server").options(self.ca)]
         self.sb.start()
-        self.popen([BIN / "ovn-northd", "-vconsole:off", f"--unixctl={self.dir}/northd.ctl"], env=self.env)
+        self.northd = self.popen([BIN / "ovn-northd", "-vconsole:off", f"--unixctl={self.dir}/northd.ctl"], env=self.env)
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
             self.port = s.getsockname()[1]
@@ -104,9 +104,10 @@ class Network(Ground):
         self.admin.transact(SB, update("Port_Binding", "logical_port", "p2", chassis=self.uuid("Chassis", "name", "hv2")))
         return self
 
-    def tool(self, program, *words):
+    def tool(self, program, *words, fails=None):
         p = subprocess.run([str(BIN / program), "--timeout=10", *words], env=self.env, capture_output=True, text=True, timeout=20)
-        assert p.returncode == 0, p.stderr
+        assert (p.returncode == 0) == (fails is None) and (fails or "") in p.stderr, p
+        return p.stdout
 
     def rows(self, table):
         return self.admin.transact(SB, {"op": "select", "table": table, "where": []})[0]["rows"]
@@ -185,6 +186,31 @@ def test_what_is_northds(g):
                {"op": "delete", "table": "Multicast_Group", "where": []}):
         hv1.may_not(op)
     assert {t: g.rows(t) for t in watched} == before
+
+
+def test_our_programs(g):
+    """ovn-sbctl and ovn-northd under TLS: by the role's listener, and by one without roles."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        free = s.getsockname()[1]
+    g.sb.appctl("ovsdb-server/add-remote", f"pssl:{free}:127.0.0.1")
+    options = g.ca.issue("hv1").options(g.ca)
+    roles, whole = (["ovn-sbctl", f"--db=ssl:127.0.0.1:{port}", *options] for port in (g.port, free))
+    assert "hv2" in g.tool(*roles, "show") and "hv2" in g.tool(*whole, "show")
+    g.tool(*roles, "set", "Chassis", "hv2", "hostname=x", fails="permission")
+    g.tool(*whole, "set", "Chassis", "hv2", "hostname=x")
+    assert g.tool(*roles, "get", "Chassis", "hv2", "hostname").strip() == "x"
+    stranger = Authority(g.dir, "other", "another authority").issue("hv1").options(g.ca)
+    g.tool("ovn-sbctl", f"--db=ssl:127.0.0.1:{free}", *stranger, "--timeout=1", "show", fails="signed by another authority")
+    g.popen([BIN / "ovn-northd", "-vconsole:off", f"--unixctl={g.dir}/second.ctl", f"--ovnsb-db=ssl:127.0.0.1:{free}", *options],
+            env=g.env)
+    second = lambda command: subprocess.run(["ovs-appctl", "-t", f"{g.dir}/second.ctl", command], capture_output=True, text=True).stdout
+    wait_until("a second northd, by TLS", lambda: second("sb-connection-status") == "connected\n")
+    assert "standby" in second("status")
+    g.northd.kill()
+    wait_until("it takes over", lambda: "active" in second("status"))
+    g.tool("ovn-nbctl", "lsp-add", "sw", "p3")
+    wait_until("its work", lambda: "p3" in [r["logical_port"] for r in g.rows("Port_Binding")])
 
 
 def refused(make):
