@@ -23,6 +23,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "runtime/metrics.h"
+#include "runtime/notify.h"
 #include "runtime/pidfile.h"
 #include "runtime/privileges.h"
 #include "runtime/tls.h"
@@ -510,6 +511,19 @@ daemon_start(struct loop *loop)
     LOG_INFO("%s (Open Virtual Network) %s", program_name(), ovn_version());
 }
 
+/* Tells a service manager (Type=notify) that we serve. Its main process, the one whose end is ours, is
+ * the one that it started, unless that detached: then the monitor, or else the daemon. */
+static void
+notify_ready(void)
+{
+    char *pid = options.detach ? xasprintf("\nMAINPID=%ld", (long) (options.monitor ? getppid() : getpid())) : NULL;
+    char *state = xasprintf("READY=1%s", pid ? pid : "");
+
+    notify_service_manager(state);
+    free(state);
+    free(pid);
+}
+
 void
 daemon_complete(void)
 {
@@ -519,6 +533,7 @@ daemon_complete(void)
         return;
     }
     done = true;
+    notify_ready();
     /* First in the background, then ready: who waited for us finds nothing of us on its terminal. */
     go_to_background();
     close_ready_fd(true);
@@ -528,6 +543,7 @@ void
 daemon_run(struct loop *loop)
 {
     loop_run(loop);
+    notify_service_manager("STOPPING=1");
     for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
         if (signals[i]) {
             event_free(signals[i]);

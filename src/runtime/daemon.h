@@ -48,7 +48,7 @@ bool daemon_detaching(void);           /* --detach was given. */
 
 /* Detaches (if asked), writes the pidfile, opens the control socket, starts the monitor. The
  * parent of a detached daemon returns to the shell only when daemon_complete() was called or the
- * child failed. Call before threads and connections exist. */
+ * child failed; a service manager that asked for it ($NOTIFY_SOCKET) hears READY=1. Call before threads and connections exist. */
 void daemon_start(struct loop *);
 void daemon_complete(void);
 /* Runs LOOP until `exit` or SIGTERM/SIGINT/SIGHUP(reopens the log instead); then removes pidfile and socket. */

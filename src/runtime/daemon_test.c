@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -336,6 +338,61 @@ test_bare(void **state)
     str_free(&out);
 }
 
+/* The next datagram at FD, which comes within seconds, is TEXT. */
+static void
+expect_notice(int fd, const char *text)
+{
+    char buf[200];
+
+    alarm(10);
+    ssize_t n = recv(fd, buf, sizeof buf - 1, 0);
+    alarm(0);
+    assert_true(n > 0);
+    buf[n] = '\0';
+    assert_string_equal(buf, text);
+}
+
+/* A service manager hears when we serve and when we stop, and which process to watch. */
+static void
+test_notify(void **state)
+{
+    static const char *const starts[] = { "--detach --pidfile", "--detach --monitor --pidfile" };
+    struct str out = STR_INIT;
+
+    for (size_t i = 0; i < ARRAY_SIZE(starts); i++) {
+        struct sockaddr_un un = { .sun_family = AF_UNIX };
+        char *name = i ? xasprintf("%s/path", dir) : xasprintf("@%s/abstract", dir);
+        size_t n = strlen(name);
+        memcpy(un.sun_path, name, n);
+        un.sun_path[0] = i ? '/' : '\0';
+        int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        assert_int_equal(bind(fd, (struct sockaddr *) &un, offsetof(struct sockaddr_un, sun_path) + n), 0);
+        setenv("NOTIFY_SOCKET", name, 1);
+        assert_int_equal(run(&out, "%s %s", program, starts[i]), 0);
+        pid_t pid = daemon_pid();
+        /* With a monitor, that is the one to watch: its number is no other's than the daemon's parent. */
+        int status = run(&out, "awk '/^PPid/ { printf \"%%s\", $2 }' /proc/%d/status", pid);
+        assert_int_equal(status, 0);
+        char *ready = i ? xasprintf("READY=1\nMAINPID=%s", str_c(&out)) : xasprintf("READY=1\nMAINPID=%d", pid);
+        expect_notice(fd, ready);
+        kill(pid, SIGTERM);
+        expect_notice(fd, "STOPPING=1");
+        wait_gone(pid);
+        close(fd);
+        free(ready);
+        free(name);
+    }
+    /* Nobody there, or nonsense: no reason not to start. */
+    setenv("NOTIFY_SOCKET", "/nonexistent/socket", 1);
+    assert_int_equal(run(&out, "%s --detach --pidfile", program), 0);
+    assert_string_equal(str_c(&out), "");
+    pid_t pid = daemon_pid();
+    kill(pid, SIGTERM);
+    wait_gone(pid);
+    unsetenv("NOTIFY_SOCKET");
+    str_free(&out);
+}
+
 static int
 remove_all(void **state)
 {
@@ -353,7 +410,7 @@ main(int argc, char *argv[])
         cmocka_unit_test_setup(test_detach, setup), cmocka_unit_test_setup(test_stale_pidfile, setup),
         cmocka_unit_test_setup(test_failures, setup), cmocka_unit_test_setup(test_monitor, setup),
         cmocka_unit_test_setup(test_deep, setup), cmocka_unit_test_setup(test_user, setup),
-        cmocka_unit_test_setup(test_bare, setup),
+        cmocka_unit_test_setup(test_bare, setup), cmocka_unit_test_setup(test_notify, setup),
     };
     if (argc < 2 || !mkdtemp(base)) {
         fprintf(stderr, "usage: daemon_test PROGRAM\n");
