@@ -53,19 +53,30 @@ struct expr_env {
     const struct expr_keys *(*port_group)(void *aux, const char *name);
     bool (*is_chassis_resident)(void *aux, const char *name);
     void *aux;
+    /* May there be conjunctive matches? NEVER is what a caller gets that does not ask. ALWAYS (for tests) where they can be. */
+    enum expr_conjunctions { EXPR_CONJUNCTIONS_NEVER, EXPR_CONJUNCTIONS_FEWER, EXPR_CONJUNCTIONS_ALWAYS } conjunctions;
 };
 
-/* A packet matches if it matches one of these. A match with N_CONJS > 0 is not a flow by itself: its flow has conjunction(id, clause, n) actions;
- * ids are numbered from 0 here and the caller adds a base of its own: also to the value of conj_id in matches that have OFF_CONJ_ID. */
+/* A packet matches if it matches one of these. A match with N_CONJS > 0 is not a flow by itself: its flow has conjunction(id, clause, n) actions (and cookie 0,
+ * as others' clauses may share it), and a match of conj_id, which has the flow's own actions, is met when all clauses of its id are.
+ *
+ * Ids are numbered from 0 here, in the order that the expression gives them; expr_match_renumber() puts the caller's in their place, everywhere. They must be unique within a table of the
+ * switch, and those of a logical flow should stay what they were, also over a restart, as every clause names them: an owner of a number is (logical flow, datapath, i); with
+ * incr_number(..., 0, 1 + hash of the owner) it gets the same one again without any memory. */
 struct expr_conj {
     uint32_t id;
     uint8_t clause, n_clauses;
 };
 struct expr_match {
     struct of_match match;
-    struct expr_conj *conjs;
+    struct expr_conj *conjs;           /* Sorted. */
     size_t n_conjs;
 };
+void expr_match_destroy(struct expr_match *);
+/* Replaces id I by NUMBERS[I]. */
+void expr_match_renumber(struct expr_match *, const uint32_t *numbers);
+/* Appends a match's conjunction actions (none if it is a flow by itself), in the order that an installed flow has them. */
+void expr_match_put_conjunctions(const struct expr_match *, struct str *actions);
 struct expr_matches {
     struct expr_match *m;
     size_t n, cap;
@@ -79,6 +90,28 @@ void expr_matches_destroy(struct expr_matches *);
 /* The matches of E && ALSO (NULL: just E; the prerequisites of a flow's actions, action.h), appended to M, in an order that depends only on the arguments.
  * None at all: it is false. A message (caller owns) if it is too much. ENV may be NULL: nothing is known. */
 char *expr_resolve(const struct expr *e, const struct expr *also, const struct expr_env *env, struct expr_matches *m) MUST_USE;
+
+/* Address sets, an address at a time.
+ *
+ * expr_resolve_split() is expr_resolve(), with conjunctions in any case, without the addresses of sets that stand alone: "x == $set" or "x == {$set, ...}" as
+ * a factor of the outermost AND, or as an alternative of an OR there. For those it gives templates; env->address_set is not asked for them. The flows of the whole are the
+ * matches, and for each template each address of its set filled in: which sets there are, what they have, and in which order they come does not change the others. So
+ * translate/ has the unit of the logical flow emit the matches, and each template as a fact of (set), and another unit for each (template, address) that emits
+ * the one flow; an address that comes or goes is one unit. Two templates, or a template and a match, may come to the same flow: wishes are counted, and conjunctions are merged. */
+struct expr_template {
+    char *set;
+    struct of_subfield sf;             /* What is compared with the address. */
+    struct expr_match match;           /* All but that. */
+};
+struct expr_templates {
+    struct expr_template *t;
+    size_t n, cap;
+};
+#define EXPR_TEMPLATES_INIT { NULL, 0, 0 }
+void expr_templates_destroy(struct expr_templates *);
+char *expr_resolve_split(const struct expr *e, const struct expr *also, const struct expr_env *env, struct expr_matches *m, struct expr_templates *t) MUST_USE;
+/* The template with one address. False (and *M is nothing): no packet can match, or the address is of another kind. */
+bool expr_template_fill(const struct expr_template *, const struct expr_constant *, struct expr_match *m) MUST_USE;
 
 /* A packet as the logical language sees it: the value of each field; zero if it has none. Wide registers are kept in their narrow ones. */
 struct logical_packet {

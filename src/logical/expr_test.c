@@ -41,7 +41,7 @@ resident(void *aux, const char *name)
     return name[0] == 'h';
 }
 
-static const struct expr_env env = { lookup_port, address_set, port_group, resident, NULL };
+static struct expr_env env = { lookup_port, address_set, port_group, resident, NULL, EXPR_CONJUNCTIONS_NEVER };
 
 static struct expr *
 parse(const char *text)
@@ -153,6 +153,103 @@ test_counts(void **state)
     expr_unref(e);
 }
 
+/* What the conjunctions of TEXT are, as flows. */
+static void
+check_conjunctions(const char *text, const char *expected)
+{
+    struct expr *e = parse(text);
+    struct expr_matches m = EXPR_MATCHES_INIT;
+    struct str s = STR_INIT;
+    uint32_t numbers[] = { 100, 200, 300 };
+    env.conjunctions = EXPR_CONJUNCTIONS_FEWER;
+    assert_null(expr_resolve(e, NULL, &env, &m));
+    env.conjunctions = EXPR_CONJUNCTIONS_NEVER;
+    for (size_t i = 0; i < m.n; i++) {
+        expr_match_renumber(&m.m[i], numbers);
+        of_match_format(&m.m[i].match, &s);
+        for (size_t k = 0; k < m.m[i].n_conjs; k++) {
+            str_printf(&s, " %u:%u/%u", m.m[i].conjs[k].id, m.m[i].conjs[k].clause + 1, m.m[i].conjs[k].n_clauses);
+        }
+        str_puts(&s, i + 1 < m.n ? "\n" : "");
+    }
+    if (strcmp(str_c(&s), expected)) {
+        fail_msg("%s:\n%s\nand not:\n%s", text, str_c(&s), expected);
+    }
+    str_free(&s);
+    expr_matches_destroy(&m);
+    expr_unref(e);
+}
+
+static void
+test_conjunctions(void **state)
+{
+    check_conjunctions("ip4.src == {1.1.1.1, 1.1.1.2, 1.1.1.3} && tcp.dst == {1, 2, 3}",
+                       "tcp,nw_src=1.1.1.1 100:1/2\ntcp,nw_src=1.1.1.2 100:1/2\ntcp,nw_src=1.1.1.3 100:1/2\n"
+                       "tcp,tp_dst=1 100:2/2\ntcp,tp_dst=2 100:2/2\ntcp,tp_dst=3 100:2/2\ntcp,conj_id=100");
+    /* 4 are less than 5. */
+    check_conjunctions("reg0 == {1, 2} && reg1 == {1, 2}", "reg0=0x1,reg1=0x1\nreg0=0x1,reg1=0x2\nreg0=0x2,reg1=0x1\nreg0=0x2,reg1=0x2");
+    /* The small factor is multiplied out: 2 * (4 + 4 + 1) and not 4 + 4 + 2 + 1? No: 11 is less. */
+    check_conjunctions("reg0 == {1, 2, 3} && reg1 == {1, 2, 3} && reg0 == {1, 2, 3, 4}",
+                       "reg0=0x1 100:1/3 100:3/3\nreg0=0x2 100:1/3 100:3/3\nreg0=0x3 100:1/3 100:3/3\nreg0=0x4 100:3/3\n"
+                       "reg1=0x1 100:2/3\nreg1=0x2 100:2/3\nreg1=0x3 100:2/3\nconj_id=100");
+    check_conjunctions("(reg0 == {1, 2, 3} && reg1 == {1, 2, 3}) || reg0 == 1",
+                       "reg0=0x1\nreg0=0x2 100:1/2\nreg0=0x3 100:1/2\nreg1=0x1 100:2/2\nreg1=0x2 100:2/2\nreg1=0x3 100:2/2\nconj_id=100");
+}
+
+/* 10,000 addresses and 20 ports: a sum. One address more or less is one flow, and nothing else of it changes. */
+static struct expr_constant many[10000];
+static size_t n_many;
+
+static const struct expr_constants *
+many_set(void *aux, const char *name)
+{
+    static struct expr_constants set;
+    set = (struct expr_constants) { n_many, many };
+    return strcmp(name, "many") ? NULL : &set;
+}
+
+static void
+test_large_sets(void **state)
+{
+    struct expr_env large = { .address_set = many_set, .lookup_port = lookup_port, .conjunctions = EXPR_CONJUNCTIONS_FEWER };
+    struct str s = STR_INIT;
+    n_many = ARRAY_SIZE(many);
+    for (size_t i = 0; i < n_many; i++) {
+        many[i] = (struct expr_constant) { of_value_u64(0x0a000000 + 2 * i), of_value_u64(UINT32_MAX), 32 };
+    }
+    str_puts(&s, "inport == \"p1\" && ip4.src == $many && tcp.dst == {1");
+    for (int i = 2; i <= 20; i++) {
+        str_printf(&s, ", %d", 2 * i);
+    }
+    str_puts(&s, "}");
+    struct expr *e = parse(str_c(&s));
+    struct expr_matches whole = EXPR_MATCHES_INIT, rest = EXPR_MATCHES_INIT;
+    struct expr_templates t = EXPR_TEMPLATES_INIT;
+    assert_null(expr_resolve(e, NULL, &large, &whole));
+    assert_int_equal(whole.n, 10000 + 20 + 1);
+    assert_int_equal(whole.n_conj_ids, 1);
+    large.address_set = NULL;          /* Not even asked. */
+    assert_null(expr_resolve_split(e, NULL, &large, &rest, &t));
+    assert_int_equal(rest.n, 20 + 1);
+    assert_int_equal(t.n, 1);
+    assert_string_equal(t.t[0].set, "many");
+    struct expr_match m;
+    assert_true(expr_template_fill(&t.t[0], &many[5], &m));
+    str_clear(&s);
+    of_match_format(&m.match, &s);
+    assert_string_equal(str_c(&s), "tcp,reg14=0x1,nw_src=10.0.0.10");
+    assert_int_equal(m.n_conjs, 1);
+    expr_match_destroy(&m);
+    struct expr_constant mac;
+    assert_true(expr_constant_parse("00:00:00:00:00:01", &mac));
+    assert_false(expr_template_fill(&t.t[0], &mac, &m));
+    expr_templates_destroy(&t);
+    expr_matches_destroy(&whole);
+    expr_matches_destroy(&rest);
+    expr_unref(e);
+    str_free(&s);
+}
+
 static void
 test_refusals(void **state)
 {
@@ -223,9 +320,10 @@ static const struct domain domains[] = {
     { OFF_TCP_DST, 4, { 0, 1, 2, 3 } },
     { OFF_REG0, 4, { 0, 1, 2, 7 } },
     { OFF_REG14, 3, { 1, 2, 4 } },
-    { OFF_CT_STATE, 4, { 0, 0x20, 0x22, 0x02 } },
+    { OFF_CT_STATE, 3, { 0, 0x20, 0x22 } },
+    { OFF_IPV4_SRC, 4, { 0, 1, 2, 3 } },
 };
-enum { N_PACKETS = 3 * 2 * 4 * 4 * 3 * 4 };
+enum { N_PACKETS = 3 * 2 * 4 * 4 * 3 * 3 * 4 };
 static struct logical_packet packets[N_PACKETS];
 
 static void
@@ -252,7 +350,105 @@ match_accepts(const struct of_match *m, const struct logical_packet *p)
     return true;
 }
 
-/* The three properties for one text. False if it is not valid. */
+/* As the switch does it: a packet is accepted by a flow by itself, or if for some id all clauses are met and so is the flow of conj_id. */
+static bool
+matches_accept(const struct expr_matches *m, struct logical_packet *p)
+{
+    uint64_t met[64] = { 0 };
+    uint8_t n_clauses[64] = { 0 };
+    assert_true(m->n_conj_ids <= 64);
+    p->f[OFF_CONJ_ID] = (union of_value) { .b = { 0 } };
+    for (size_t i = 0; i < m->n; i++) {
+        const struct expr_match *x = &m->m[i];
+        if (of_match_get(&x->match, OFF_CONJ_ID) || !match_accepts(&x->match, p)) {
+            continue;
+        } else if (!x->n_conjs) {
+            return true;
+        }
+        for (size_t k = 0; k < x->n_conjs; k++) {
+            const struct expr_conj *c = &x->conjs[k];
+            assert_true(c->id < m->n_conj_ids && c->clause < c->n_clauses && c->n_clauses >= 2);
+            assert_true(!n_clauses[c->id] || n_clauses[c->id] == c->n_clauses);
+            n_clauses[c->id] = c->n_clauses;
+            met[c->id] |= UINT64_C(1) << c->clause;
+        }
+    }
+    for (uint32_t id = 0; id < m->n_conj_ids; id++) {
+        if (!n_clauses[id] || met[id] != (UINT64_C(2) << (n_clauses[id] - 1)) - 1) {
+            continue;
+        }
+        p->f[OFF_CONJ_ID] = of_value_u64(id);
+        for (size_t i = 0; i < m->n; i++) {
+            if (of_match_get(&m->m[i].match, OFF_CONJ_ID) && match_accepts(&m->m[i].match, p)) {
+                return true;
+            }
+        }
+        return false;                  /* The switch goes on looking; ours never needs that. */
+    }
+    return false;
+}
+
+/* With addresses left out and filled in again. */
+static bool
+resolve_split(const struct expr *e, struct expr_matches *m)
+{
+    struct expr_templates t = EXPR_TEMPLATES_INIT;
+    char *error = expr_resolve_split(e, NULL, &env, m, &t);
+    if (error) {
+        free(error);
+        return false;
+    }
+    for (size_t i = 0; i < t.n; i++) {
+        const struct expr_constants *set = address_set(NULL, t.t[i].set);
+        for (size_t k = 0; set && k < set->n; k++) {
+            struct expr_match x;
+            if (expr_template_fill(&t.t[i], &set->values[k], &x)) {
+                GROW(m->m, m->cap, m->n + 1);
+                m->m[m->n++] = x;
+            }
+        }
+    }
+    expr_templates_destroy(&t);
+    return true;
+}
+
+static size_t n_conjunctive, n_refused[5];
+enum { N_MODES = 5 };
+
+static void
+check_mode(const char *text, const struct expr *e, int mode, int step)
+{
+    struct expr_matches m = EXPR_MATCHES_INIT;
+    env.conjunctions = mode % 3;
+    if (mode >= 3) {
+        env.conjunctions = mode == 3 ? EXPR_CONJUNCTIONS_FEWER : EXPR_CONJUNCTIONS_ALWAYS;
+        if (!resolve_split(e, &m)) {
+            n_refused[mode]++;
+            env.conjunctions = EXPR_CONJUNCTIONS_NEVER;
+            return;
+        }
+    } else {
+        char *error = expr_resolve(e, NULL, &env, &m);
+        if (error) {                   /* Rare, and not only with conjunctions. */
+            assert_non_null(strstr(error, "more than 65536"));
+            free(error);
+            n_refused[mode]++;
+            env.conjunctions = EXPR_CONJUNCTIONS_NEVER;
+            return;
+        }
+    }
+    n_conjunctive += m.n_conj_ids > 0;
+    for (int i = step > 1 ? rand() % step : 0; i < N_PACKETS; i += step) {
+        bool accepted = matches_accept(&m, &packets[i]);
+        if (accepted != expr_evaluate(e, &env, &packets[i])) {
+            fail_msg("%s: mode %d: packet %d is %s", text, mode, i, accepted ? "accepted" : "not accepted");
+        }
+    }
+    expr_matches_destroy(&m);
+    env.conjunctions = EXPR_CONJUNCTIONS_NEVER;
+}
+
+/* The properties for one text. False if it is not valid. */
 static bool
 check_property(const char *text, int step)
 {
@@ -268,21 +464,9 @@ check_property(const char *text, int step)
     if (error || !expr_equal(e, again)) {
         fail_msg("%s is formatted as %s, which is not the same (%s)", text, str_c(&s), error);
     }
-    struct expr_matches m = EXPR_MATCHES_INIT;
-    error = expr_resolve(e, NULL, &env, &m);
-    if (error) {
-        fail_msg("%s: %s", text, error);
+    for (int mode = 0; mode < N_MODES; mode++) {
+        check_mode(text, e, mode, step);
     }
-    for (int i = step > 1 ? rand() % step : 0; i < N_PACKETS; i += step) {
-        bool accepted = false;
-        for (size_t k = 0; k < m.n && !accepted; k++) {
-            accepted = match_accepts(&m.m[k].match, &packets[i]);
-        }
-        if (accepted != expr_evaluate(e, &env, &packets[i])) {
-            fail_msg("%s: packet %d is %s", text, i, accepted ? "accepted" : "not accepted");
-        }
-    }
-    expr_matches_destroy(&m);
     str_free(&s);
     expr_unref(e);
     expr_unref(again);
@@ -293,6 +477,7 @@ static const char *const atoms[] = {
     "ip4", "arp", "tcp", "tcp.dst == 1", "tcp.dst != 1", "tcp.dst < 2", "1 <= tcp.dst <= 2", "tcp.dst == {0, 3}", "tcp.dst != {0, 3}",
     "reg0 == 1", "reg0[0]", "!reg0[1]", "reg0 != 5/5", "reg0 == {1/1, 2}", "reg0[0..1] > 1", "inport == \"p1\"", "inport == {\"p2\", \"px\"}",
     "inport == @pg", "ct.est", "!ct.est", "ct.trk", "1", "0", "is_chassis_resident(\"h1\")", "ip4.src == $gone", "ip4.src != $as", "xxreg0[96..97] == 2",
+    "ip4.src == $as", "ip4.src == {$as, 0.0.0.0}", "tcp.dst == {0, 1, 2}", "reg0 == {1, 2, 7}", "inport == {@pg, \"p1\"}",
 };
 
 static void
@@ -307,16 +492,17 @@ test_exhaustive(void **state)
         *(check_property(text, 1) ? &n : &n_bad) += 1;
         for (size_t k = 0; k < 2 * 2 * a; k++) {
             snprintf(text, sizeof text, "%s(%s) %s %s(%s)", i < a ? "" : "!", atoms[i % a], k < 2 * a ? "&&" : "||", k / a % 2 ? "!" : "", atoms[k % a]);
-            *(check_property(text, 7) ? &n : &n_bad) += 1;
+            *(check_property(text, 31) ? &n : &n_bad) += 1;
             for (size_t l = 0; l < 2 * a; l += 1 + rand() % 7) {
                 snprintf(text, sizeof text, "(%s %s %s(%s)) %s (%s%s)", atoms[i % a], k < 2 * a ? "&&" : "||", k / a % 2 ? "!" : "", atoms[k % a],
                          k < 2 * a ? "||" : "&&", l < a ? "" : "!", atoms[l % a]);
-                *(check_property(text, 61) ? &n : &n_bad) += 1;
+                *(check_property(text, 307) ? &n : &n_bad) += 1;
             }
         }
     }
     assert_true(n > 20000);            /* The generator does make valid expressions. */
     assert_true(n_bad > 1000);
+    assert_true(n_conjunctive > 10000);
 }
 
 static void
@@ -344,10 +530,13 @@ test_random(void **state)
     for (int i = 0; i < 6000; i++) {
         struct str s = STR_INIT;
         random_expression(&s, 1 + i % 4);
-        n += check_property(str_c(&s), 13);
+        n += check_property(str_c(&s), 41);
         str_free(&s);
     }
     assert_true(n > 1500);
+    for (int i = 0; i < N_MODES; i++) {
+        assert_true(n_refused[i] < 50);
+    }
 }
 
 static void
@@ -421,7 +610,8 @@ main(void)
 {
     srand(1);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_matches), cmocka_unit_test(test_counts), cmocka_unit_test(test_refusals), cmocka_unit_test(test_format),
+        cmocka_unit_test(test_matches), cmocka_unit_test(test_counts), cmocka_unit_test(test_conjunctions), cmocka_unit_test(test_large_sets),
+        cmocka_unit_test(test_refusals), cmocka_unit_test(test_format),
         cmocka_unit_test(test_templates), cmocka_unit_test(test_symbols), cmocka_unit_test(test_exhaustive), cmocka_unit_test(test_random),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /* lflow_dump.c - a helper for tests: logical flows in, OpenFlow out.
  *
  * Reads lines "PIPELINE<tab>TABLE<tab>PRIORITY<tab>MATCH<tab>ACTIONS" (pipeline ingress or egress) and writes for each the OpenFlow flows as ovs-ofctl takes them, or with
- * --hex as OpenFlow 1.5 flow_mod messages for "ovs-ofctl ofp-print". Every port has a key made of its name. What is refused is written to the standard error,
+ * --hex as OpenFlow 1.5 flow_mod messages for "ovs-ofctl ofp-print". With --conjunctions there are conjunctive matches where they make fewer flows. Every port has a key made of its name. What is refused is written to the standard error,
  * and so is a text that is not the same after formatting; then the exit status is 1. */
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -177,8 +177,22 @@ check_format(const struct expr *e, const struct actions *a)
     return error;
 }
 
+/* Puts numbers for conjunctions in their place that hang on TEXT and their order. */
+static void
+renumber(struct expr_matches *m, const char *text)
+{
+    uint32_t *numbers = xmalloc((m->n_conj_ids + 1) * sizeof *numbers);
+    for (uint32_t i = 0; i < m->n_conj_ids; i++) {
+        numbers[i] = 1 + hash_string(text, i) % (UINT32_MAX - 1);
+    }
+    for (size_t i = 0; i < m->n; i++) {
+        expr_match_renumber(&m->m[i], numbers);
+    }
+    free(numbers);
+}
+
 static char *
-translate(char *line, bool hex)
+translate(char *line, bool hex, bool conjunctions)
 {
     char *field[5];
     for (int i = 0; i < 5; i++) {
@@ -189,6 +203,7 @@ translate(char *line, bool hex)
     }
     struct action_env env = action_env;
     struct expr_env expr_env = { .lookup_port = lookup_port, .is_chassis_resident = resident };
+    expr_env.conjunctions = conjunctions ? EXPR_CONJUNCTIONS_FEWER : EXPR_CONJUNCTIONS_NEVER;
     env.pipeline = strcmp(field[0], "egress") ? LOGICAL_INGRESS : LOGICAL_EGRESS;
     env.cur_ltable = atoi(field[1]);
     unsigned table = env.cur_ltable + (env.pipeline == LOGICAL_INGRESS ? env.ingress_table : env.egress_table);
@@ -201,8 +216,12 @@ translate(char *line, bool hex)
     error = error ? error : check_format(e, a);
     error = error ? error : expr_resolve(e, actions_prereqs(a), &expr_env, &m);
     error = error ? error : actions_encode(a, &env, &out);
+    renumber(&m, field[3]);
     for (size_t i = 0; !error && i < m.n; i++) {
-        (hex ? print_flow_mod : print_flow)(table, atoi(field[2]), &m.m[i].match, &out);
+        struct str conjs = STR_INIT;
+        expr_match_put_conjunctions(&m.m[i], &conjs);
+        (hex ? print_flow_mod : print_flow)(table, atoi(field[2]), &m.m[i].match, m.m[i].n_conjs ? &conjs : &out);
+        str_free(&conjs);
     }
     expr_matches_destroy(&m);
     str_free(&out);
@@ -217,9 +236,14 @@ main(int argc, char **argv)
     char *line = NULL;
     size_t cap = 0;
     int status = 0;
+    bool hex = false, conjunctions = false;
+    for (int i = 1; i < argc; i++) {
+        hex |= !strcmp(argv[i], "--hex");
+        conjunctions |= !strcmp(argv[i], "--conjunctions");
+    }
     while (getline(&line, &cap, stdin) > 0) {
         char *copy = xstrdup(line);
-        char *error = translate(line, argc > 1 && !strcmp(argv[1], "--hex"));
+        char *error = translate(line, hex, conjunctions);
         if (error) {
             fprintf(stderr, "%s\n    %s", error, copy);
             status = 1;
