@@ -299,8 +299,11 @@ actions_parse(const char *text, struct actions **ap)
     struct arena arena = ARENA_INIT;
     struct action_parser p = { .arena = &arena };
     struct action *list;
-    lexer_init(&p.lex, text, &arena);
     *ap = NULL;
+    if (strlen(text) > EXPR_MAX_TEXT) {
+        return xasprintf("column %d: a text has at most so many bytes", EXPR_MAX_TEXT + 1);
+    }
+    lexer_init(&p.lex, text, &arena);
     if (parse_list(&p, LEX_END, &list)) {
         struct actions *a = XNEW(struct actions);
         a->refs = 1;

@@ -8,6 +8,7 @@
 struct arena_block {
     struct arena_block *next;
     size_t used, size;
+    bool borrowed;                     /* Not from the heap. */
     _Alignas(16) char data[];
 };
 struct arena {
@@ -18,6 +19,8 @@ struct arena {
 
 void *arena_grow_(struct arena *, size_t size);
 void arena_destroy(struct arena *);
+/* Begins with the caller's N bytes (aligned to 16), which must live as long as what is in it. */
+void arena_borrow(struct arena *, void *, size_t n);
 
 /* SIZE bytes, aligned for anything, not initialised. */
 static inline void *

@@ -8,6 +8,16 @@ enum {
     SUBSUME_MAX = 512,                 /* With more cubes than this, only equal ones are found. */
 };
 
+void
+resolver_init(struct resolver *r, const struct expr_env *env)
+{
+    r->env = env;
+    r->work = 0;
+    r->too_much = false;
+    r->n_splits = 0;
+    arena_borrow(&r->arena, r->first, sizeof r->first);
+}
+
 /* Cubes. */
 
 void

@@ -33,7 +33,10 @@ struct resolver {
     /* Comparisons whose address sets are left out (expr_resolve_split()). */
     const struct node *splits[RESOLVER_MAX_SPLITS];
     size_t n_splits;
+    _Alignas(16) char first[4096];     /* Of the arena. */
 };
+/* Not initialised by hand: it is large. */
+void resolver_init(struct resolver *, const struct expr_env *);
 
 /* dnf.c */
 void dnf_count_work(struct resolver *, size_t n);

@@ -14,6 +14,8 @@
 
 struct expr;
 
+/* A longer text is refused, in matches and actions. */
+enum { EXPR_MAX_TEXT = 4 << 20 };
 /* NULL and *E (expr_unref() it), or what is wrong with TEXT and *E is NULL. */
 char *expr_parse(const char *text, struct expr **e) MUST_USE;
 struct expr *expr_ref(struct expr *);
@@ -112,6 +114,10 @@ void expr_templates_destroy(struct expr_templates *);
 char *expr_resolve_split(const struct expr *e, const struct expr *also, const struct expr_env *env, struct expr_matches *m, struct expr_templates *t) MUST_USE;
 /* The template with one address. False (and *M is nothing): no packet can match, or the address is of another kind. */
 bool expr_template_fill(const struct expr_template *, const struct expr_constant *, struct expr_match *m) MUST_USE;
+/* As bytes, for facts of this process, equal if the templates are; and back. */
+void expr_template_put(const struct expr_template *, struct str *);
+void expr_template_get(const void *, struct expr_template *);
+void expr_template_destroy(struct expr_template *);
 
 /* A packet as the logical language sees it: the value of each field; zero if it has none. Wide registers are kept in their narrow ones. */
 struct logical_packet {

@@ -194,7 +194,10 @@ static void
 emit_conjunction(struct job *j, struct branch *b, uint64_t set, const struct cube *base)
 {
     struct dnf clauses[MAX_FACTORS];
-    struct expr_conj conj = { .id = j->ids.n, .n_clauses = __builtin_popcountll(set) };
+    struct expr_conj conj;
+    memset(&conj, 0, sizeof conj);     /* With its padding: templates are compared as bytes. */
+    conj.id = j->ids.n;
+    conj.n_clauses = __builtin_popcountll(set);
     for (size_t i = 0; i < b->n; i++) {
         if (set >> i & 1) {
             clauses[i] = dnf_of(&j->r, base);
@@ -467,21 +470,52 @@ finish(struct job *j, struct expr_matches *m)
     return too_much ? xasprintf("this match would make more than %d OpenFlow flows", EXPR_MAX_MATCHES) : NULL;
 }
 
+static void
+begin(struct job *j, const struct expr_env *env, enum expr_conjunctions mode, struct expr_templates *t)
+{
+    resolver_init(&j->r, env);
+    j->mode = mode;
+    j->templates = t;
+    j->plain = j->ids = (struct dnf) DNF_INIT;
+    j->clauses = NULL;
+    j->simple = j->n_clauses = j->cap_clauses = 0;
+}
+
+static void
+emit(struct job *j, const struct expr *e, const struct expr *also)
+{
+    bool or = e->root->type == NODE_OR;
+    for (const struct node *n = or ? e->root->children : e->root; n && !j->r.too_much; n = or ? n->next : NULL) {
+        emit_branch(j, n, also);
+    }
+}
+
+/* Can there be a conjunction at all? */
+static bool
+is_simple(const struct node *root)
+{
+    unsigned wide = 0;
+    if (root->type == NODE_AND) {
+        for (const struct node *c = root->children; c; c = c->next) {
+            wide += !resolve_is_narrow(c);
+        }
+    }
+    return root->type != NODE_OR && wide < 2;
+}
+
 char *
 expr_resolve(const struct expr *e, const struct expr *also, const struct expr_env *env, struct expr_matches *m)
 {
-    struct job j = { .r = { .env = env, .arena = ARENA_INIT }, .mode = env ? env->conjunctions : EXPR_CONJUNCTIONS_NEVER };
-    if (j.mode == EXPR_CONJUNCTIONS_NEVER) {
+    struct job j;
+    begin(&j, env, env ? env->conjunctions : EXPR_CONJUNCTIONS_NEVER, NULL);
+    if (j.mode == EXPR_CONJUNCTIONS_NEVER || is_simple(e->root)) {
         dnf_push(&j.r, &j.plain, (struct cube) { NULL, 0, 0 });
         resolve_node(&j.r, &j.plain, e->root);
         if (also) {
             resolve_node(&j.r, &j.plain, also->root);
         }
     } else {
-        bool or = e->root->type == NODE_OR;
-        for (const struct node *n = or ? e->root->children : e->root; n && !j.r.too_much; n = or ? n->next : NULL) {
-            emit_branch(&j, n, also);
-        }
+        emit(&j, e, also);
     }
     return finish(&j, m);
 }
@@ -489,11 +523,9 @@ expr_resolve(const struct expr *e, const struct expr *also, const struct expr_en
 char *
 expr_resolve_split(const struct expr *e, const struct expr *also, const struct expr_env *env, struct expr_matches *m, struct expr_templates *t)
 {
-    struct job j = { .r = { .env = env, .arena = ARENA_INIT }, .mode = env ? env->conjunctions : EXPR_CONJUNCTIONS_FEWER, .templates = t };
-    bool or = e->root->type == NODE_OR;
-    for (const struct node *n = or ? e->root->children : e->root; n && !j.r.too_much; n = or ? n->next : NULL) {
-        emit_branch(&j, n, also);
-    }
+    struct job j;
+    begin(&j, env, env ? env->conjunctions : EXPR_CONJUNCTIONS_FEWER, t);
+    emit(&j, e, also);
     char *error = finish(&j, m);
     if (error) {
         expr_templates_destroy(t);
@@ -557,11 +589,52 @@ expr_matches_destroy(struct expr_matches *m)
 }
 
 void
+expr_template_destroy(struct expr_template *t)
+{
+    free(t->set);
+    expr_match_destroy(&t->match);
+}
+
+/* What is before the terms, the clauses and the name. */
+struct template_head {
+    struct of_subfield sf;
+    size_t n_terms, n_conjs, n_name;
+};
+
+void
+expr_template_put(const struct expr_template *t, struct str *out)
+{
+    struct template_head head;
+    memset(&head, 0, sizeof head);
+    head.sf = t->sf;
+    head.n_terms = t->match.match.n;
+    head.n_conjs = t->match.n_conjs;
+    head.n_name = strlen(t->set);
+    str_put(out, &head, sizeof head);
+    str_put(out, t->match.match.terms, head.n_terms * sizeof *t->match.match.terms);
+    str_put(out, t->match.conjs, head.n_conjs * sizeof *t->match.conjs);
+    str_put(out, t->set, head.n_name);
+}
+
+void
+expr_template_get(const void *bytes, struct expr_template *t)
+{
+    const char *p = bytes;
+    struct template_head head;
+    memcpy(&head, p, sizeof head);
+    p += sizeof head;
+    size_t terms = head.n_terms * sizeof *t->match.match.terms, conjs = head.n_conjs * sizeof *t->match.conjs;
+    *t = (struct expr_template) { .sf = head.sf, .set = xstrndup(p + terms + conjs, head.n_name) };
+    t->match.match = (struct of_match) { terms ? xmemdup(p, terms) : NULL, head.n_terms, head.n_terms };
+    t->match.conjs = conjs ? xmemdup(p + terms, conjs) : NULL;
+    t->match.n_conjs = head.n_conjs;
+}
+
+void
 expr_templates_destroy(struct expr_templates *t)
 {
     for (size_t i = 0; i < t->n; i++) {
-        free(t->t[i].set);
-        expr_match_destroy(&t->t[i].match);
+        expr_template_destroy(&t->t[i]);
     }
     free(t->t);
     *t = (struct expr_templates) EXPR_TEMPLATES_INIT;

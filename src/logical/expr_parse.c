@@ -581,6 +581,10 @@ expr_parse(const char *text, struct expr **ep)
 {
     struct arena arena = ARENA_INIT;
     struct parser p = { .arena = &arena };
+    *ep = NULL;
+    if (strlen(text) > EXPR_MAX_TEXT) {
+        return xasprintf("column %d: a text has at most so many bytes", EXPR_MAX_TEXT + 1);
+    }
     lexer_init(&p.lex, text, &arena);
     struct node *n = parse_expr(&p);
     if (n && p.lex.token.type != LEX_END) {

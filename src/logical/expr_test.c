@@ -304,6 +304,13 @@ test_refusals(void **state)
     char *error = expr_parse(str_c(&s), &e);
     assert_string_equal(error, "column 101: more than 100 parentheses within each other");
     free(error);
+    str_clear(&s);
+    for (int i = 0; i < 300000; i++) {
+        str_puts(&s, "ip4 && reg0 == 1 && ");
+    }
+    error = expr_parse(str_c(&s), &e);
+    assert_string_equal(error, "column 4194305: a text has at most so many bytes");
+    free(error);
     str_free(&s);
 }
 
@@ -402,7 +409,14 @@ resolve_split(const struct expr *e, struct expr_matches *m)
         const struct expr_constants *set = address_set(NULL, t.t[i].set);
         for (size_t k = 0; set && k < set->n; k++) {
             struct expr_match x;
-            if (expr_template_fill(&t.t[i], &set->values[k], &x)) {
+            struct expr_template again;
+            struct str bytes = STR_INIT;
+            expr_template_put(&t.t[i], &bytes);
+            expr_template_get(bytes.s, &again);
+            str_free(&bytes);
+            bool filled = expr_template_fill(&again, &set->values[k], &x);
+            expr_template_destroy(&again);
+            if (filled) {
                 GROW(m->m, m->cap, m->n + 1);
                 m->m[m->n++] = x;
             }
@@ -492,7 +506,7 @@ test_exhaustive(void **state)
         *(check_property(text, 1) ? &n : &n_bad) += 1;
         for (size_t k = 0; k < 2 * 2 * a; k++) {
             snprintf(text, sizeof text, "%s(%s) %s %s(%s)", i < a ? "" : "!", atoms[i % a], k < 2 * a ? "&&" : "||", k / a % 2 ? "!" : "", atoms[k % a]);
-            *(check_property(text, 31) ? &n : &n_bad) += 1;
+            *(check_property(text, 67) ? &n : &n_bad) += 1;
             for (size_t l = 0; l < 2 * a; l += 1 + rand() % 7) {
                 snprintf(text, sizeof text, "(%s %s %s(%s)) %s (%s%s)", atoms[i % a], k < 2 * a ? "&&" : "||", k / a % 2 ? "!" : "", atoms[k % a],
                          k < 2 * a ? "||" : "&&", l < a ? "" : "!", atoms[l % a]);
@@ -527,13 +541,13 @@ test_random(void **state)
 {
     int n = 0;
     make_packets();
-    for (int i = 0; i < 6000; i++) {
+    for (int i = 0; i < 4000; i++) {
         struct str s = STR_INIT;
         random_expression(&s, 1 + i % 4);
         n += check_property(str_c(&s), 41);
         str_free(&s);
     }
-    assert_true(n > 1500);
+    assert_true(n > 1000);
     for (int i = 0; i < N_MODES; i++) {
         assert_true(n_refused[i] < 50);
     }

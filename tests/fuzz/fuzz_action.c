@@ -14,6 +14,58 @@ lookup_port(void *aux, const char *name, uint32_t *key)
     return *name != 'x';
 }
 
+/* Looks at every byte of every bucket. */
+static bool
+group(void *aux, const struct action_group *g, uint32_t *id)
+{
+    struct str s = STR_INIT;
+    REQUIRE(g->n >= 1);
+    for (size_t i = 0; i < g->n; i++) {
+        REQUIRE(g->buckets[i].len % 8 == 0);
+        ofa_format(g->buckets[i].actions, g->buckets[i].len, &s);
+    }
+    *id = s.len;
+    str_free(&s);
+    return true;
+}
+
+static bool
+rate_meter(void *aux, uint32_t kbps, uint32_t burst, uint32_t *id)
+{
+    *id = kbps;
+    return kbps != 0;
+}
+
+/* The first letters say what an option is: code 0 for "o", and its type. */
+static bool
+dhcp_option(void *aux, bool ipv6, const char *name, uint8_t *code, const char **type)
+{
+    static const char *const types[] = { "bool", "uint8", "uint16", "uint32", "ipv4", "ipv6", "static_routes", "str", "host_id", "domains", "mac" };
+    *code = *name == 'o' ? 0 : name[1] == 's' ? 24 : (uint8_t) name[0];
+    *type = *name == 'o' ? "ipv4" : types[(uint8_t) name[0] % ARRAY_SIZE(types)];
+    return *name != 'x';
+}
+
+static bool
+resident(void *aux, const char *name)
+{
+    return *name == 'h';
+}
+
+static bool
+tunnel_port(void *aux, const char *name, uint32_t *port)
+{
+    *port = 7;
+    return *name == 't';
+}
+
+static bool
+datapath_key(void *aux, uint32_t *key)
+{
+    *key = 5;
+    return true;
+}
+
 static void
 check_encoding(const struct actions *a, const struct actions *b, const struct action_env *env)
 {
@@ -35,7 +87,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     static const struct action_env ingress = {
         .cur_ltable = 5, .n_tables = 30, .ingress_table = 8, .egress_table = 62, .output_table = 52, .save_inport_table = 88, .is_switch = true,
-        .tables = { 90, 91, 92, 93, 94, 95, 96, 97, 98, 99, 100, 101, 102, 103 }, .lookup_port = lookup_port,
+        .tables = { 90, 91, 92, 93, 94, 95, 96, 97, 98, 99, 100, 101, 102, 103, 104, 105 }, .lookup_port = lookup_port,
+        .group = group, .rate_meter = rate_meter, .dhcp_option = dhcp_option, .is_chassis_resident = resident, .tunnel_port = tunnel_port,
+        .datapath_key = datapath_key,
     };
     struct action_env egress = ingress;
     egress.pipeline = LOGICAL_EGRESS;

@@ -39,7 +39,7 @@ resident(void *aux, const char *name)
     return *name == 'h';
 }
 
-static const struct expr_env env = { lookup_port, address_set, port_group, resident, NULL };
+static struct expr_env env = { lookup_port, address_set, port_group, resident, NULL, EXPR_CONJUNCTIONS_NEVER };
 
 static bool
 accepts(const struct of_match *m, const struct logical_packet *p)
@@ -51,6 +51,36 @@ accepts(const struct of_match *m, const struct logical_packet *p)
         }
     }
     return true;
+}
+
+/* As the switch does it. Ids beyond 64 are not looked at: then the answer is what EXPECTED is. */
+static bool
+any_accepts(const struct expr_matches *m, struct logical_packet *p, bool expected)
+{
+    uint64_t met[64] = { 0 };
+    uint8_t n_clauses[64] = { 0 };
+    for (size_t i = 0; i < m->n; i++) {
+        const struct expr_match *x = &m->m[i];
+        if (of_match_get(&x->match, OFF_CONJ_ID) || !accepts(&x->match, p)) {
+            continue;
+        } else if (!x->n_conjs) {
+            return true;
+        }
+        for (size_t k = 0; k < x->n_conjs; k++) {
+            const struct expr_conj *c = &x->conjs[k];
+            REQUIRE(c->id < m->n_conj_ids && c->clause < c->n_clauses && c->n_clauses >= 2);
+            if (c->id < 64) {
+                met[c->id] |= UINT64_C(1) << c->clause;
+                n_clauses[c->id] = c->n_clauses;
+            }
+        }
+    }
+    for (uint32_t id = 0; id < 64; id++) {
+        if (n_clauses[id] && met[id] == (UINT64_C(2) << (n_clauses[id] - 1)) - 1) {
+            return true;
+        }
+    }
+    return m->n_conj_ids > 64 ? expected : false;
 }
 
 /* Packets: nothing, then what each match wants, alone and with one bit changed. */
@@ -73,13 +103,48 @@ check_matches(const struct expr *e, const struct expr_matches *m)
                 }
                 p.f[t->field].b[b] ^= t->mask.b[b] & -t->mask.b[b];
             }
-            bool any = false;
-            for (size_t j = 0; j < m->n && !any; j++) {
-                any = accepts(&m->m[j].match, &p);
-            }
-            REQUIRE(any == expr_evaluate(e, &env, &p));
+            bool expected = expr_evaluate(e, &env, &p);
+            REQUIRE(any_accepts(m, &p, expected) == expected);
         }
     }
+}
+
+static void
+check_mode(const struct expr *e, int mode, char **error)
+{
+    struct expr_matches m = EXPR_MATCHES_INIT;
+    env.conjunctions = mode;
+    *error = expr_resolve(e, NULL, &env, &m);
+    if (!*error) {
+        check_matches(e, &m);
+    }
+    expr_matches_destroy(&m);
+}
+
+/* With the addresses filled in one by one. */
+static char *
+check_split(const struct expr *e)
+{
+    struct expr_matches m = EXPR_MATCHES_INIT;
+    struct expr_templates t = EXPR_TEMPLATES_INIT;
+    char *error = expr_resolve_split(e, NULL, &env, &m, &t);
+    REQUIRE(!error || (!m.n && !t.n));
+    for (size_t i = 0; i < t.n; i++) {
+        const struct expr_constants *set = address_set(NULL, t.t[i].set);
+        for (size_t k = 0; set && k < set->n; k++) {
+            struct expr_match x;
+            if (expr_template_fill(&t.t[i], &set->values[k], &x)) {
+                GROW(m.m, m.cap, m.n + 1);
+                m.m[m.n++] = x;
+            }
+        }
+    }
+    if (!error) {
+        check_matches(e, &m);
+    }
+    expr_templates_destroy(&t);
+    expr_matches_destroy(&m);
+    return error;
 }
 
 int
@@ -101,12 +166,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         error = expr_parse(str_c(&s), &again);
         REQUIRE(!error && expr_equal(e, again));
         expr_unref(again);
-        struct expr_matches m = EXPR_MATCHES_INIT;
-        error = expr_resolve(e, NULL, &env, &m);
-        if (!error) {
-            check_matches(e, &m);
+        for (int mode = EXPR_CONJUNCTIONS_NEVER; mode <= EXPR_CONJUNCTIONS_ALWAYS; mode++) {
+            free(error);
+            check_mode(e, mode, &error);
         }
-        expr_matches_destroy(&m);
+        free(error);
+        error = check_split(e);
         expr_unref(e);
     }
     free(error);

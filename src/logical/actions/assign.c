@@ -81,6 +81,14 @@ constant_assign_format(const struct action *a, struct str *out)
     constant_format(a->data, out);
 }
 
+/* 128 if there is no one. */
+static unsigned
+trailing_zeros(u128 x)
+{
+    uint64_t low = x, high = x >> 64;
+    return low ? __builtin_ctzll(low) : high ? 64 + __builtin_ctzll(high) : 128;
+}
+
 static void
 constant_assign_encode(const struct action *a, struct action_encoder *e)
 {
@@ -90,17 +98,14 @@ constant_assign_encode(const struct action *a, struct action_encoder *e)
         return;
     }
     /* Each run of ones in the mask is a load. */
-    for (unsigned low = 0; low < a->dst.sf.n_bits;) {
-        unsigned n = 0;
-        while (low + n < a->dst.sf.n_bits && mask >> (low + n) & 1) {
-            n++;
-        }
-        if (n) {
-            struct of_subfield sf = { a->dst.sf.field, a->dst.sf.ofs + low, n };
-            union of_value v = u128_to(value >> low & u128_ones(n));
-            ofa_put_load(e->out, sf, &v);
-        }
-        low += n + 1;
+    for (unsigned low = 0; mask; ) {
+        unsigned zeros = trailing_zeros(mask), n = trailing_zeros(~(mask >> zeros));
+        low += zeros;
+        struct of_subfield sf = { a->dst.sf.field, a->dst.sf.ofs + low, n };
+        union of_value v = u128_to(value >> low & u128_ones(n));
+        ofa_put_load(e->out, sf, &v);
+        mask = n + zeros < 128 ? mask >> (zeros + n) : 0;
+        low += n;
     }
 }
 
