@@ -266,6 +266,9 @@ def test_an_old_schema():
 
 def test_memory_goes_back(own):
     """After a time without work (northd_trim_timeout) what is free is given back to the system."""
+    if b"__asan_init" in open(f"/proc/{own.northd.process.pid}/exe", "rb").read():
+        pytest.skip("a sanitized build keeps what is free, to watch it")
+
     def rss():
         return int(re.search(r"VmRSS:\s+(\d+)", open(f"/proc/{own.northd.process.pid}/status").read())[1])
 

@@ -384,7 +384,7 @@ def older_server(g, *unknown):
     c = g.client("nb", Proxy(g, server, hook=hook))
     c.condition("Logical_Switch", [["name", "!=", "hidden"]])
     c.until(connected=1)
-    assert names(c, "Logical_Switch") == ["a"] and c.reached()
+    wait_until("the first content", lambda: names(c, "Logical_Switch") == ["a"] and c.reached())
     rpc.insert(NB, "Logical_Switch", name="b", external_ids=["map", [["a", "1"]]])
     wait_until("b", lambda: names(c, "Logical_Switch") == ["a", "b"])
     rpc.transact(NB, {"op": "mutate", "table": "Logical_Switch", "where": [["name", "==", "b"]],
