@@ -1,0 +1,267 @@
+"""ovn-ctl on one machine: the life of databases and daemons, with real servers and no network."""
+import json
+import os
+import re
+import socket
+import subprocess
+
+from conftest import BUILD, dead, eventually, free_ports
+
+
+def older_schema(machine, db, version):
+    """A schema like ours, but of another version and without one column."""
+    schema = json.loads((BUILD / f"schema/ovn-{db}.ovsschema").read_text())
+    schema["version"] = version
+    schema.pop("cksum", None)
+    table = {"nb": "Logical_Switch", "sb": "Chassis"}[db]
+    del schema["tables"][table]["columns"]["other_config"]
+    path = machine.dir / f"ovn-{db}.ovsschema"
+    path.write_text(json.dumps(schema))
+    return path
+
+
+def version_of(path):
+    return json.loads((BUILD / "schema" / path).read_text())["version"]
+
+
+# --- The command line. ---
+
+def test_unknown_words(machine):
+    assert machine.refused("start_nothd") == 'ovn-ctl: unknown command "start_nothd"; did you mean start_northd? (use --help for help)\n'
+    assert "did you mean restart_controller?" in machine.refused("restart_controler")
+    assert machine.refused("dance") == 'ovn-ctl: unknown command "dance" (use --help for help)\n'
+    assert "did you mean --db-nb-addr?" in machine.refused("start_northd", "--db-nb-adr=::1")
+    assert machine.refused() == "ovn-ctl: missing command name (use --help for help)\n"
+    assert '"stop_northd" after "start_northd"' in machine.refused("start_northd", "stop_northd")
+    assert not machine.run.exists() and not machine.db.exists()
+
+
+def test_help_has_every_command_and_option(machine):
+    text = machine.ok("--help")
+    # The families of ../shared/reference/features.md, 23, and ovn-ctl(8).
+    for verb in "start", "stop", "restart":
+        for what in ("northd", "controller", "controller_vtep", "ic", "ovsdb", "nb_ovsdb", "sb_ovsdb", "ic_ovsdb", "ic_nb_ovsdb",
+                     "ic_sb_ovsdb", "sb_relay_ovsdb"):
+            if verb != "restart":
+                assert re.search(rf"^  {verb}_{what} ", text, re.M), what
+    for command in ("status_northd status_ovsdb status_ic status_ic_ovsdb status_controller status_controller_vtep status_ovnnb "
+                    "status_ovnsb status_ic_nb status_ic_sb promote_ovnnb promote_ovnsb demote_ovnnb demote_ovnsb promote_ic_nb "
+                    "promote_ic_sb demote_ic_nb demote_ic_sb run_nb_ovsdb run_sb_ovsdb run_ic_nb_ovsdb run_ic_sb_ovsdb").split():
+        assert re.search(rf"^  {command} ", text, re.M), command
+    options = ["ovn-manage-ovsdb", "ovn-user", "ovs-user", "db-sock", "ovn-northd-n-threads", "ovn-northd-nb-db", "ovn-northd-sb-db",
+               "ovn-ic-nb-db", "ovn-ic-sb-db", "ovsdb-nb-wrapper", "ovsdb-sb-wrapper", "ovsdb-disable-file-column-diff",
+               "db-cluster-schema-upgrade", "ovn-controller-system-id", "ovn-controller-ssl-bootstrap-ca-cert", "ovn-northd-ssl-server-name",
+               "db-nb-election-timer", "db-sb-election-timer", "db-nb-probe-interval-to-active", "db-sb-probe-interval-to-active",
+               "db-sb-relay-remote", "db-sb-relay-sock", "db-sb-relay-pidfile", "db-sb-relay-ctrl-sock", "db-sb-relay-use-remote-in-db",
+               "ovn-sb-relay-db-ssl-key", "ovn-sb-relay-db-ssl-cert", "ovn-sb-relay-db-ssl-ca-cert"]
+    for daemon in "northd", "controller", "ic":
+        options += [f"ovn-{daemon}-{o}" for o in ("priority", "wrapper", "log", "logfile", "ssl-key", "ssl-cert", "ssl-ca-cert")]
+    for db in "nb", "sb", "ic-nb", "ic-sb":
+        options += [f"db-{db}-{o}" for o in ("sock", "file", "pidfile", "schema", "addr", "port", "ctrl-sock", "create-insecure-remote",
+                                             "use-remote-in-db", "sync-from-proto", "sync-from-addr", "sync-from-port", "config-file")]
+        options += [f"db-{db}-cluster-{w}-{o}" for w in ("local", "remote") for o in ("proto", "addr", "port")]
+        options += [f"ovn-{db}-{o}" for o in ("log", "logfile", "db-ssl-key", "db-ssl-cert", "db-ssl-ca-cert")]
+    for option in options:
+        assert f"  --{option}=" in text, option
+
+
+# --- Daemons. ---
+
+def test_life(machine):
+    assert machine.refused("status_northd") == ""
+    assert machine.ctl("status_ovnnb").out == "not-running\n"
+    machine.ok("start_northd")
+    names = {"ovn-northd", "ovnnb_db", "ovnsb_db"}
+    assert {p.stem for p in machine.run.glob("*.pid")} == names
+    assert all((machine.run / f).is_socket() for f in ("ovnnb_db.sock", "ovnsb_db.sock", "ovnnb_db.ctl", "ovnsb_db.ctl"))
+    assert {p.name for p in machine.log.iterdir()} == {"ovn-northd.log", "ovsdb-server-nb.log", "ovsdb-server-sb.log"}
+    assert {p.name for p in machine.db.iterdir() if not p.name.startswith(".")} == {"ovnnb_db.db", "ovnsb_db.db"}
+    pid = machine.pid("ovn-northd")
+    assert machine.ok("status_northd") == f"ovn-northd is running with pid {pid}\n"
+    assert machine.ok("status_ovnsb") == "running/active\n"
+    assert machine.ok("status_ovsdb").count("is running with pid") == 2
+    machine.nbctl("--wait=sb", "ls-add", "one")
+    assert "one" in machine.sbctl("--columns=external_ids", "list", "Datapath_Binding")
+
+    # Once more starts nothing; a restart is new processes on the old data; a stop leaves none of their files.
+    assert "already running" in machine.ok("start_northd") and machine.pid("ovn-northd") == pid
+    machine.ok("restart_northd")
+    assert machine.pid("ovn-northd") != pid and dead(pid)
+    assert machine.nbctl("--bare", "--columns=name", "list", "Logical_Switch") == "one\n"
+    pids = [machine.pid(n) for n in names]
+    machine.ok("stop_northd")
+    assert all(map(dead, pids)) and not list(machine.run.iterdir())
+    assert "not running" in machine.ok("stop_northd")
+    assert not machine.warnings("ovn-northd")
+
+
+def test_databases_apart(machine):
+    machine.ok("start_nb_ovsdb")
+    machine.ok("start_northd", "--ovn-manage-ovsdb=no")
+    assert not machine.pid("ovnsb_db")
+    machine.ok("stop_northd", "--ovn-manage-ovsdb=no")
+    assert machine.pid("ovnnb_db")
+    machine.ok("restart_nb_ovsdb")
+    machine.ok("stop_ovsdb")
+
+
+def test_kill_and_reused_number(machine):
+    """A pidfile that a crash left names no process of ours, whatever has its number now."""
+    machine.ok("start_nb_ovsdb", "--no-monitor")
+    pid = machine.pid("ovnnb_db")
+    os.kill(pid, 9)
+    eventually(lambda: dead(pid))
+    (machine.run / "ovnnb_db.pid").write_text(f"{os.getpid()}\n")
+    assert "not running" in machine.ctl("status_nb_ovsdb").out
+    machine.ok("start_nb_ovsdb")
+    assert machine.pid("ovnnb_db") not in (pid, os.getpid())
+    # One that does not listen any more: it is stopped nevertheless.
+    (machine.run / "ovnnb_db.ctl").unlink()
+    pid = machine.pid("ovnnb_db")
+    assert "SIGTERM" in machine.ok("stop_nb_ovsdb")
+    assert dead(pid)
+
+
+def test_wrapper_and_arguments(machine):
+    wrapper = machine.dir / "wrap"
+    wrapper.write_text(f'#!/bin/sh\necho "$@" >>{machine.dir}/wrapped\nexec "$@"\n')
+    wrapper.chmod(0o755)
+    port, = free_ports(1)
+    machine.ok(f"--ovsdb-nb-wrapper={wrapper}", f"--ovn-northd-wrapper={wrapper}", "--ovn-northd-n-threads=4", "start_northd",
+               "--", f"--remote=ptcp:{port}:127.0.0.1")
+    first, last = (machine.dir / "wrapped").read_text().splitlines()
+    assert first.startswith("ovsdb-server ") and f"--remote=ptcp:{port}:127.0.0.1" in first and "--monitor" in first
+    assert last.startswith("ovn-northd ") and "--n-threads=4" in last and "ptcp" not in last
+    machine.nbctl("show", db=f"tcp:127.0.0.1:{port}")
+    machine.ok("stop_northd")
+    assert "not installed here" in machine.refused("--ovn-northd-wrapper=nonesuch", "start_northd", "--ovn-manage-ovsdb=no")
+
+
+def test_insecure_remote_and_user(machine):
+    port, = free_ports(1)
+    machine.dir.chmod(0o755)
+    machine.ok("--ovn-user=nobody:nogroup", "--db-nb-create-insecure-remote=yes", "--db-nb-addr=127.0.0.1", f"--db-nb-port={port}",
+               "start_northd")
+    machine.nbctl("ls-add", "s", db=f"tcp:127.0.0.1:{port}")
+    for name in "ovnnb_db", "ovn-northd":
+        assert os.stat(f"/proc/{machine.pid(name)}").st_uid == os.stat(machine.db).st_uid == 65534
+    assert "--use" not in machine.ok("stop_northd")
+
+
+def test_parameters_file(machines):
+    """With ovn-northd-db-params.conf the databases are elsewhere, and start_northd and stop_northd leave ours alone."""
+    there, here = machines(), machines()
+    there.ok("start_ovsdb")
+    (here.etc / "ovn-northd-db-params.conf").write_text(
+        f"--ovnnb-db=unix:{there.run}/ovnnb_db.sock --ovnsb-db=unix:{there.run}/ovnsb_db.sock\n")
+    here.ok("start_northd")
+    assert [p.stem for p in here.run.glob("*.pid")] == ["ovn-northd"]
+    there.nbctl("--wait=sb", "ls-add", "s")
+    here.ok("stop_northd")
+    there.ok("stop_ovsdb")
+
+
+def test_foreground_and_notify(machine):
+    """run_nb_ovsdb becomes the server; a service manager hears when it serves."""
+    notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    notify.bind(f"{machine.dir}/notify")
+    notify.settimeout(10)
+    machine.env["NOTIFY_SOCKET"] = f"{machine.dir}/notify"
+    for command, name in ("run_nb_ovsdb", "ovnnb_db"), ("run_sb_ovsdb", "ovnsb_db"), ("run_northd", "ovn-northd"):
+        p = subprocess.Popen(machine.argv("--ovn-manage-ovsdb=no", command), env=machine.env, stdout=subprocess.DEVNULL)
+        text = b""
+        while b"READY=1" not in text:
+            text = notify.recv(1000)
+        assert machine.pid(name) == p.pid
+        assert machine.refused(command).endswith(f"is already running with pid {p.pid}\n")
+    machine.nbctl("--wait=sb", "ls-add", "s")
+    del machine.env["NOTIFY_SOCKET"]
+    machine.ok("stop_northd")
+
+
+def test_controller(machine):
+    """A stop takes the chassis away; a restart keeps it, and so does a stop with --restart."""
+    subprocess.run(["ovsdb-tool", "create", f"{machine.dir}/conf.db", "/usr/share/openvswitch/vswitch.ovsschema"], check=True)
+    machine.ok("start_northd")
+    local = subprocess.Popen(["ovsdb-server", f"--remote=punix:{machine.run}/db.sock", f"--unixctl={machine.run}/local.ctl",
+                              "-vconsole:off", f"{machine.dir}/conf.db"])
+    try:
+        eventually((machine.run / "db.sock").exists)
+        vsctl = ["ovs-vsctl", "--no-wait", f"--db=unix:{machine.run}/db.sock"]
+        subprocess.run([*vsctl, "init"], check=True)
+        subprocess.run([*vsctl, "set", "Open_vSwitch", ".", "external_ids:system-id=hv", "external_ids:ovn-encap-type=geneve",
+                        "external_ids:ovn-encap-ip=127.0.0.1", f"external_ids:ovn-remote=unix:{machine.run}/ovnsb_db.sock"], check=True)
+        chassis = lambda: machine.sbctl("--bare", "--columns=_uuid", "find", "Chassis", "name=hv").strip()
+        machine.ok("start_controller")
+        first, pid = eventually(chassis), machine.pid("ovn-controller")
+        machine.ok("restart_controller")
+        assert machine.pid("ovn-controller") != pid and chassis() == first
+        machine.ok("stop_controller", "--restart")
+        assert chassis() == first
+        machine.ok("start_controller")
+        eventually(lambda: machine.appctl("ovn-controller", "connection-status") == "connected\n")
+        machine.ok("stop_controller")
+        assert not chassis()
+    finally:
+        local.terminate()
+        local.wait()
+    machine.ok("stop_northd")
+
+
+# --- Conversion and copies. ---
+
+def test_upgrade_standalone(machine):
+    """A database of an older schema is converted at the start, keeps its rows, and a copy of it stays."""
+    old = older_schema(machine, "nb", "5.0.0")
+    machine.ok(f"--db-nb-schema={old}", "start_nb_ovsdb")
+    machine.program("ovsdb-client", "transact", f"unix:{machine.run}/ovnnb_db.sock",
+                    '["OVN_Northbound",{"op":"insert","table":"Logical_Switch","row":{"name":"kept"}}]')
+    said = machine.ok("restart_nb_ovsdb")
+    assert f"from schema 5.0.0 to {version_of('ovn-nb.ovsschema')}" in said
+    machine.nbctl("set", "Logical_Switch", "kept", "other_config:a=b")
+    backup, = machine.db.glob("ovnnb_db.db.backup5.0.0-*")
+    assert machine.program("ovsdb-tool", "db-version", str(backup)).out == "5.0.0\n"
+    assert "Converting" not in machine.ok("restart_nb_ovsdb") and len(list(machine.db.glob("*.backup*"))) == 1
+
+
+def test_newer_schema_stays(machine):
+    newer = older_schema(machine, "nb", "99.0.0")
+    machine.ok(f"--db-nb-schema={newer}", "start_nb_ovsdb")
+    assert "newer than ours" in machine.ok("restart_nb_ovsdb").replace(f"our {version_of('ovn-nb.ovsschema')}", "ours")
+    assert machine.program("ovsdb-tool", "db-version", f"{machine.db}/ovnnb_db.db").out == "99.0.0\n"
+
+
+def test_file_of_an_older_place(machine):
+    """Without a database where ours are kept, the one beside the configuration is it."""
+    del machine.env["OVN_DBDIR"]
+    r = machine.ctl("--help")
+    assert "--db-nb-file=/var/lib/ovn/ovnnb_db.db" in r.out
+    machine.program("ovsdb-tool", "create", f"{machine.etc}/ovnnb_db.db", str(BUILD / "schema/ovn-nb.ovsschema"))
+    if not os.path.exists("/var/lib/ovn/ovnnb_db.db"):
+        machine.ok("start_nb_ovsdb")
+        assert str(machine.etc) in open(f"/proc/{machine.pid('ovnnb_db')}/cmdline").read()
+
+
+def test_active_backup(machines):
+    """The manual's promote and demote: the copy follows, takes over, and the other becomes the copy."""
+    a, b = machines(), machines()
+    pa, pb = free_ports(2)
+    a.ok("--db-nb-create-insecure-remote=yes", "--db-nb-addr=127.0.0.1", f"--db-nb-port={pa}", "start_nb_ovsdb")
+    b.ok("--db-nb-sync-from-addr=127.0.0.1", f"--db-nb-sync-from-port={pa}", "--db-nb-create-insecure-remote=yes",
+         "--db-nb-addr=127.0.0.1", f"--db-nb-port={pb}", "start_nb_ovsdb")
+    assert (a.ok("status_ovnnb"), b.ok("status_ovnnb")) == ("running/active\n", "running/backup\n")
+    switches = lambda m: m.nbctl("--no-leader-only", "--bare", "--columns=name", "list", "Logical_Switch").split()
+    a.nbctl("ls-add", "one")
+    eventually(lambda: switches(b) == ["one"])
+    b.ok("promote_ovnnb")
+    a.ok("--db-nb-sync-from-addr=127.0.0.1", f"--db-nb-sync-from-port={pb}", "demote_ovnnb")
+    assert (a.etc / "ovnnb-active.conf").read_text() == f"tcp:127.0.0.1:{pb}\n"
+    assert (a.ok("status_ovnnb"), b.ok("status_ovnnb")) == ("running/backup\n", "running/active\n")
+    b.nbctl("ls-add", "two")
+    eventually(lambda: sorted(switches(a)) == ["one", "two"])
+    # The file makes a restart a copy again; promoting removes it.
+    a.ok("restart_nb_ovsdb")
+    assert a.ok("status_ovnnb") == "running/backup\n"
+    a.ok("promote_ovnnb")
+    assert not (a.etc / "ovnnb-active.conf").exists() and a.ok("status_ovnnb") == "running/active\n"
+    assert "--db-nb-sync-from-addr" in a.refused("demote_ovnnb")
