@@ -3,7 +3,7 @@
  * The outermost OR makes branches. A branch is a conjunction of factors: what is one cube (and what the actions require) is ANDed first, the base; the others have several cubes
  * each. Multiplied out they are as many flows as their product. As a conjunctive match (ovs-fields(7), "Conjunctive match fields") they are as many as their sum and one: each cube of factor
  * K, within the base, is a flow that says "clause K of N is met", and a flow that matches the base and the number of the conjunction has the actions. That is
- * chosen where it is less; a factor with few cubes may still be multiplied out.
+ * chosen where it is less; a factor with few cubes may still be multiplied out. A factor that is an OR of products makes branches of its own.
  *
  * Address sets that change an address at a time are left out on request: the factor "x == $set" then has a template, all but the address, and every address fills it in
  * by itself. Which shape is chosen must not depend on the set, so it counts as very large. */
@@ -14,6 +14,10 @@ enum {
     MAX_FACTORS = 64,                  /* Open vSwitch has that many clauses. */
     MAX_CHOOSE = 6,                    /* With more factors than this, all are clauses. */
     SPLIT_SIZE = 1 << 20,
+    GUESS_SET = 100,                   /* What a set or group may have. */
+    GUESS_INTERVALS = 8,               /* What is left by <, !=. */
+    MAX_DEEP = 3,
+    MAX_DEEP_BRANCHES = 16,
 };
 
 struct factor {
@@ -358,9 +362,97 @@ find_factors(struct job *j, const struct node *node, struct branch *b, struct dn
     b->n = kept;
 }
 
-static void
-emit_branch(struct job *j, const struct node *node, const struct expr *also)
+/* About how many cubes a node is, without asking what its names mean. */
+static double
+width(const struct node *n)
 {
+    double w = n->type == NODE_OR ? 0 : 1;
+    switch (n->type) {
+    case NODE_AND:
+        for (const struct node *c = n->children; c; c = c->next) {
+            w *= width(c);
+        }
+        return w;
+    case NODE_OR:
+        for (const struct node *c = n->children; c; c = c->next) {
+            w += width(c);
+        }
+        return w;
+    case NODE_COMPARE:
+        if (n->compare.op != OP_EQ) {
+            return GUESS_INTERVALS;
+        }
+        for (uint32_t i = 0; i < n->compare.n; i++) {
+            w += n->compare.constants[i].type >= CONSTANT_ADDRESS_SET ? GUESS_SET : 1;
+        }
+        return w - 1;
+    default:
+        return 1;
+    }
+}
+
+/* The sum of the widths of AND's children (or of the one node), without EXCEPT. */
+static double
+width_sum(const struct node *and, const struct node *except)
+{
+    double sum = 0;
+    if (and->type != NODE_AND) {
+        return width(and);
+    }
+    for (const struct node *c = and->children; c; c = c->next) {
+        sum += c == except ? 0 : width(c);
+    }
+    return sum;
+}
+
+/* The factor of AND, an OR whose alternatives are products themselves, that is better made into branches: with the other factors, each of which is said again for every
+ * alternative, sums are less than these products. NULL: none. */
+static const struct node *
+find_deep(const struct node *and)
+{
+    for (const struct node *c = and->type == NODE_AND ? and->children : NULL; c; c = c->next) {
+        double apart = 0, n = 0;
+        for (const struct node *k = c->type == NODE_OR ? c->children : NULL; k; k = k->next) {
+            apart += width_sum(k, NULL) + width_sum(and, c) + 1;
+            n++;
+        }
+        if (c->type == NODE_OR && n <= MAX_DEEP_BRANCHES && width(c) > apart) {
+            return c;
+        }
+    }
+    return NULL;
+}
+
+/* AND with its child DEEP replaced by that one's alternative K. */
+static struct node *
+make_branch(struct job *j, const struct node *and, const struct node *deep, const struct node *k)
+{
+    struct node *branch = arena_zalloc(&j->r.arena, sizeof *branch), **tail = &branch->children;
+    branch->type = NODE_AND;
+    for (const struct node *c = and->children; c; c = c->next) {
+        const struct node *from = c != deep ? c : k->type == NODE_AND ? k->children : k;
+        bool several = c == deep && k->type == NODE_AND;
+        for (; from; from = several ? from->next : NULL) {
+            struct node *copy = arena_alloc(&j->r.arena, sizeof *copy);
+            *copy = *from;
+            copy->next = NULL;
+            *tail = copy;
+            tail = &copy->next;
+        }
+    }
+    return branch;
+}
+
+static void
+emit_branch(struct job *j, const struct node *node, const struct expr *also, unsigned depth)
+{
+    const struct node *deep = depth < MAX_DEEP && (j->templates || j->mode != EXPR_CONJUNCTIONS_NEVER) ? find_deep(node) : NULL;
+    if (deep) {
+        for (const struct node *k = deep->children; k && !j->r.too_much; k = k->next) {
+            emit_branch(j, make_branch(j, node, deep, k), also, depth + 1);
+        }
+        return;
+    }
     struct branch b = { NULL, 0, 0, NULL };
     struct dnf base = DNF_INIT;
     dnf_push(&j->r, &base, (struct cube) { NULL, 0, 0 });
@@ -486,7 +578,7 @@ emit(struct job *j, const struct expr *e, const struct expr *also)
 {
     bool or = e->root->type == NODE_OR;
     for (const struct node *n = or ? e->root->children : e->root; n && !j->r.too_much; n = or ? n->next : NULL) {
-        emit_branch(j, n, also);
+        emit_branch(j, n, also, 0);
     }
 }
 
@@ -497,7 +589,7 @@ is_simple(const struct node *root)
     unsigned wide = 0;
     if (root->type == NODE_AND) {
         for (const struct node *c = root->children; c; c = c->next) {
-            wide += !resolve_is_narrow(c);
+            wide += c->type == NODE_OR ? 2 : !resolve_is_narrow(c);
         }
     }
     return root->type != NODE_OR && wide < 2;

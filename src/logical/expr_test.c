@@ -192,6 +192,10 @@ test_conjunctions(void **state)
     check_conjunctions("reg0 == {1, 2, 3} && reg1 == {1, 2, 3} && reg0 == {1, 2, 3, 4}",
                        "reg0=0x1 100:1/3 100:3/3\nreg0=0x2 100:1/3 100:3/3\nreg0=0x3 100:1/3 100:3/3\nreg0=0x4 100:3/3\n"
                        "reg1=0x1 100:2/3\nreg1=0x2 100:2/3\nreg1=0x3 100:2/3\nconj_id=100");
+    /* One alternative is a product itself. */
+    check_conjunctions("reg2 == 1 && ((reg0 == {1, 2, 3, 4} && reg1 == {1, 2, 3, 4}) || reg0 == 9)",
+                       "reg0=0x9,reg2=0x1\nreg0=0x1,reg2=0x1 100:1/2\nreg0=0x2,reg2=0x1 100:1/2\nreg0=0x3,reg2=0x1 100:1/2\nreg0=0x4,reg2=0x1 100:1/2\n"
+                       "reg1=0x1,reg2=0x1 100:2/2\nreg1=0x2,reg2=0x1 100:2/2\nreg1=0x3,reg2=0x1 100:2/2\nreg1=0x4,reg2=0x1 100:2/2\nreg2=0x1,conj_id=100");
     check_conjunctions("(reg0 == {1, 2, 3} && reg1 == {1, 2, 3}) || reg0 == 1",
                        "reg0=0x1\nreg0=0x2 100:1/2\nreg0=0x3 100:1/2\nreg1=0x1 100:2/2\nreg1=0x2 100:2/2\nreg1=0x3 100:2/2\nconj_id=100");
 }
@@ -491,6 +495,7 @@ static const char *const atoms[] = {
     "ip4", "arp", "tcp", "tcp.dst == 1", "tcp.dst != 1", "tcp.dst < 2", "1 <= tcp.dst <= 2", "tcp.dst == {0, 3}", "tcp.dst != {0, 3}",
     "reg0 == 1", "reg0[0]", "!reg0[1]", "reg0 != 5/5", "reg0 == {1/1, 2}", "reg0[0..1] > 1", "inport == \"p1\"", "inport == {\"p2\", \"px\"}",
     "inport == @pg", "ct.est", "!ct.est", "ct.trk", "1", "0", "is_chassis_resident(\"h1\")", "ip4.src == $gone", "ip4.src != $as", "xxreg0[96..97] == 2",
+    "(tcp.dst == {0, 1, 2} && reg0 == {0, 1, 2, 7}) || reg0[0]",
     "ip4.src == $as", "ip4.src == {$as, 0.0.0.0}", "tcp.dst == {0, 1, 2}", "reg0 == {1, 2, 7}", "inport == {@pg, \"p1\"}",
 };
 
