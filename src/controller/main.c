@@ -292,7 +292,7 @@ main(int argc, char *argv[])
     metrics_register_memory(report_memory, &d);
     char *error = ovsdb_set_remotes(d.controller->ovs, local);
     if (error) {
-        daemon_fatal("%s: %s", local, error);
+        daemon_fatal("%s", error);
     }
     of_switch_on_change(d.controller->of, wake, &d);
     loop_set_cycle(d.loop, cycle, &d);

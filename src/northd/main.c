@@ -13,6 +13,7 @@ static struct {
     struct loop *loop;
     struct northd *northd;
     struct ovsdb *nb, *sb;
+    struct stopwatch *working;
     bool paused;
     bool had_lock;
 } ctx;
@@ -29,7 +30,7 @@ usage(void)
                "  --ovnsb-db=DATABASE      southbound database (default: $OVN_SB_DB or unix:%s/ovnsb_db.sock)\n"
                "  --n-threads=N            accepted for compatibility: one thread is enough\n"
                "  --dry-run                start paused: connect, but write nothing\n\n"
-               "DATABASE is unix:FILE or tcp:HOST:PORT; several, separated by commas, for a cluster.\n\n",
+               "DATABASE is unix:FILE, tcp:HOST:PORT or ssl:HOST:PORT; several, separated by commas, for a cluster.\n",
                program_name(), program_name(), dir_run(), dir_run());
     daemon_usage(&s);
     fputs(str_c(&s), stdout);
@@ -53,7 +54,9 @@ cycle(void *aux UNUSED)
 {
     log_lock();
     if (!ctx.paused) {
+        stopwatch_start(ctx.working);
         northd_cycle(ctx.northd);
+        stopwatch_stop(ctx.working);
     }
     ovsdb_collect(ctx.nb);
     ovsdb_collect(ctx.sb);
@@ -136,6 +139,7 @@ register_commands(void)
     incr_register_commands(ctx.northd->incr, cycle, NULL);
     metrics_init();
     metrics_register_memory(report_memory, NULL);
+    ctx.working = stopwatch_create("ovn-northd-loop");
 }
 
 static char *
@@ -150,7 +154,7 @@ connect_to(struct ovsdb *db, const char *remotes)
 {
     char *error = ovsdb_set_remotes(db, remotes);
     if (error) {
-        daemon_fatal("%s: %s", remotes, error);
+        daemon_fatal("%s", error);
     }
 }
 

@@ -355,3 +355,6 @@ def test_a_writer_to_a_closed_pipe_does_not_hang(nbctl):
     p = subprocess.run(f"{nbctl.path} --help | head -1", shell=True, stdout=subprocess.PIPE, text=True)
     assert p.stdout.startswith("ovn-nbctl")
     assert Tool(BUILD / "bin/ovn-nbctl", nbctl.server).ok("ls-list") == ""
+    nbctl.ok(*[w for i in range(400) for w in ("--", "ls-add", f"a-switch-with-a-long-name-{i}")][1:])
+    p = subprocess.run(f"{nbctl.path} --db={nbctl.server.remote} show | head -1", shell=True, capture_output=True, text=True)
+    assert p.stdout.startswith("switch ") and p.stderr == "", "a reader that has enough is no error"

@@ -424,6 +424,22 @@ def test_databases_that_come_back(ground):
     owner(ground, "vm0", "hv1")
 
 
+def test_says_once_what_it_waits_for(ground):
+    """An Open vSwitch that nobody has configured: one line for each thing that is missing, and none that is a warning."""
+    h = ground.host(controller=False)
+    needed = ("system-id", "ovn-remote", "ovn-encap-type", "ovn-encap-ip")
+    given = {k.replace("-", "_"): h.db.select("Open_vSwitch")[0]["external_ids"][k] for k in needed}
+    h.set(**dict.fromkeys(given))
+    h.start_controller()
+    said = lambda: [l.split("external_ids:")[1].split()[0] for l in h.log().splitlines() if "it is not set, waiting" in l]
+    for i, (key, value) in enumerate(given.items()):
+        eventually(lambda: said() == list(needed[:i + 1]), what=f"does not ask for {key}, or says more")
+        h.set(unrelated=key)
+        h.set(**{key: value})
+    registered(ground)
+    assert said() == list(needed) and h.complaints() == []
+
+
 def test_waits_for_a_southbound_database(ground):
     ground.central.kill("sb")
     h = ground.host()

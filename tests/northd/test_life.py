@@ -127,6 +127,10 @@ def test_commands(own):
     own.northd.ask("inc-engine/recompute")
     time.sleep(0.1)
     assert own.sb_server.bytes("sb") == before, "a recompute changes nothing"
+    samples = lambda: int(re.search(r"'ovn-northd-loop'\n  Total samples: (\d+)", own.northd.ask("stopwatch/show"))[1])
+    at = samples()
+    own.sync()
+    assert samples() > at, "the work of a change is timed"
 
 
 def test_the_southbound_database_comes_back_empty(own):

@@ -210,6 +210,7 @@ print_output(struct ctl *c)
             str_put(&out, call->out.s, call->out.len);
         }
     }
+    signal(SIGPIPE, SIG_DFL);          /* `ovn-sbctl ... | head` ends without a word, as others do. */
     if (out.len) {
         fwrite(out.s, 1, out.len, stdout);
     }
@@ -217,6 +218,7 @@ print_output(struct ctl *c)
     if (fflush(stdout)) {
         ctl_fatal("write to standard output failed");
     }
+    signal(SIGPIPE, SIG_IGN);
 }
 
 /* ---- waiting for the change to take effect ---- */

@@ -182,9 +182,6 @@ diff_encaps(struct controller *c, struct write *w, const char *chassis, struct d
 
     config_split(config_get(c, by, "ovn-encap-type"), add_text, &types);
     config_split(config_get(c, by, "ovn-encap-ip"), add_text, &ips);
-    if (!types.n || !ips.n) {
-        LOG_INFO_RL("ovn-encap-type and ovn-encap-ip say how other chassis reach this one: waiting until both are set");
-    }
     for (size_t i = 0; i < types.n; i++) {
         if (!is_encap_type(types.v[i])) {
             LOG_WARN_RL("ovn-encap-type: %s is none of geneve, vxlan", types.v[i]);

@@ -292,6 +292,30 @@ connect_switch(struct controller *c, const struct controller_config *config)
     }
 }
 
+/* What this chassis cannot do without and the administrator has not set, in words; NULL: all is there. */
+static const char *
+what_is_missing(struct controller *c, const struct controller_config *config)
+{
+    static const struct {
+        const char *key, *words;
+    } needed[] = {
+        { "ovn-remote", "external_ids:ovn-remote of the Open_vSwitch row says where the southbound database is" },
+        { "ovn-encap-type", "external_ids:ovn-encap-type of the Open_vSwitch row says by which tunnels other chassis reach this one" },
+        { "ovn-encap-ip", "external_ids:ovn-encap-ip of the Open_vSwitch row says at which address other chassis reach this one" },
+    };
+
+    if (!*config->chassis) {
+        return "external_ids:system-id of the Open_vSwitch row says who this chassis is";
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(needed); i++) {
+        const char *value = config_get(c, NULL, needed[i].key);
+        if (!value || !value[strspn(value, ", \t")]) {
+            return needed[i].words;
+        }
+    }
+    return NULL;
+}
+
 void
 config_connect(struct controller *c)
 {
@@ -302,8 +326,12 @@ config_connect(struct controller *c)
         return;
     }
     c->binding->ovs_seen = seqno;
+    const char *missing = what_is_missing(c, config);
+    if (missing && missing != c->binding->missing) {
+        LOG_INFO("%s: it is not set, waiting", missing);
+    }
+    c->binding->missing = missing;
     if (!*config->chassis) {
-        LOG_INFO_RL("external_ids:system-id of the Open_vSwitch row says who this chassis is: it is not set, waiting");
         return;
     }
     configure_tls(c);
