@@ -145,7 +145,7 @@ count(struct dep_reader *r)
 static void
 test_dep(void **state)
 {
-    struct dep_source a = { NULL }, b = { NULL };
+    struct dep_source a = { .readers = NULL }, b = { .readers = NULL };
     struct dep_reader r1, r2;
 
     dep_reader_init(&r1, count);

@@ -71,6 +71,7 @@ dep_read(struct dep_reader *r, struct dep_source *s, uint64_t mask)
     if (!r) {
         return;
     }
+    s->parts = (s->readers ? s->parts : 0) | mask;
     /* One reader runs at a time and new edges go first, so if this reader has read this source in
      * this run, its edge is the first one. */
     struct dep_edge *e = s->readers;
@@ -102,7 +103,7 @@ edge_notify(struct dep_edge *e)
 void
 dep_changed(struct dep_source *s, uint64_t mask)
 {
-    for (struct dep_edge *e = s->readers; e; e = e->source_next) {
+    for (struct dep_edge *e = s->parts & mask ? s->readers : NULL; e; e = e->source_next) {
         if (e->mask & mask) {
             edge_notify(e);
         }

@@ -17,6 +17,7 @@ struct dep_edge;
 
 struct dep_source {
     struct dep_edge *readers;
+    uint64_t parts;            /* Those that any of its readers has read: thousands may know a chassis' name, and nobody asks who refers to it. */
 };
 
 struct dep_reader {
