@@ -1,8 +1,9 @@
 """What ovn-controller writes into the databases: itself, its ports, its tunnels, how far it is; and what it leaves alone."""
+import signal
 import time
 
 import pytest
-from ground import eventually, omap, stays
+from ground import eventually, omap, process, stays
 
 
 def registered(g, name="hv1"):
@@ -237,6 +238,10 @@ def units(h, name):
     return next(int(l.split()[1]) for l in h.appctl("inc-engine/show-stats").splitlines() if l.split()[:1] == [name])
 
 
+def runs(h, name):
+    return next(int(l.split()[2]) for l in h.appctl("inc-engine/show-stats").splitlines() if l.split()[:1] == [name])
+
+
 @pytest.mark.parametrize("everything", ["false", "true"])
 def test_monitors_what_it_needs(ground, everything):
     near, far = ground.central.datapath("near"), ground.central.datapath("far")
@@ -254,6 +259,30 @@ def test_monitors_what_it_needs(ground, everything):
     h.unplug("vif1")
     eventually(lambda: units(h, "binding") == (10 if everything == "true" else 5))
     assert ground.central.one("Chassis")["other_config"]["ovn-monitor-all"] == everything
+
+
+def test_what_a_port_needs_is_there_before_the_switch_has_made_it(ground):
+    """A switch with many ports takes long to make another one: meanwhile its datapath is fetched, and nothing more."""
+    datapath = ground.central.datapath()
+    for i in range(5):
+        ground.central.port(datapath, f"vm{i}")
+    h = ground.host()
+    registered(ground)
+    process.send_signal(*h.pids["vswitchd"], signal.SIGSTOP)
+    try:
+        h.plug("vif1", "vm1")
+        eventually(lambda: units(h, "binding") == 5)
+        assert ground.central.binding("vm1") == (None, False), "claimed, and there is no port"
+    finally:
+        process.send_signal(*h.pids["vswitchd"], signal.SIGCONT)
+    owner(ground, "vm1", "hv1")
+    h.plug("vif2", "vm2")
+    owner(ground, "vm2", "hv1")
+    before = runs(h, "zone-rows"), runs(h, "zone")
+    h.plug("vif3", "vm3")
+    owner(ground, "vm3", "hv1")
+    eventually(lambda: "ct-zone-vm3" in h.bridge()["external_ids"])
+    assert runs(h, "zone-rows") - before[0] <= 2, "a zone more costs a bucket"
 
 
 # ---- tunnels ----

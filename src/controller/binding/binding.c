@@ -20,6 +20,7 @@ binding_create(struct controller *c)
     struct binding *b = c->binding = XNEW(struct binding);
 
     b->started_at = clock_wall_msec();
+    b->coming = incr_relation_create(c->incr, "coming", 0);
     b->wanted_dp = incr_relation_create(c->incr, "wanted_dp", 0);
     b->claim = incr_relation_create(c->incr, "claim", 0);
     b->held_iface = incr_relation_create(c->incr, "held_iface", 0);

@@ -38,6 +38,7 @@ struct binding {
     struct ovsdb_index *bridge_by_name, *ovs_port_by_name, *chassis_by_name, *private_by_name, *encap_by_place;
 
     /* Our own relations. Keys that are texts are without NUL. */
+    struct incr_relation *coming;              /* key iface-id, value struct iface_value: also without an OpenFlow port (0), while Open vSwitch is giving it one. */
     struct incr_relation *wanted_dp;           /* key UUID of a datapath that local interfaces need; no value. */
     struct incr_relation *claim;               /* key Port_Binding *, value struct claim_value. */
     struct incr_relation *held_iface;          /* key Interface *: it is a port that is ours in the southbound database. */

@@ -240,7 +240,7 @@ condition_create(struct controller *c)
     incr_set_sink(b->condition, fact_changed, c);
     ovsdb_use(c->sb, &sb_table_logical_dp_group, OVSDB_COLUMN(SB_LOGICAL_DP_GROUP_DATAPATHS));
     incr_class_alone(incr_class_create(c->incr, "condition", base_run, c));
-    incr_class_over_relation(incr_class_create(c->incr, "condition-iface", iface_run, c), c->iface);
+    incr_class_over_relation(incr_class_create(c->incr, "condition-iface", iface_run, c), b->coming);
     incr_class_over_relation(incr_class_create(c->incr, "condition-datapath", datapath_run, c), b->wanted_dp);
     incr_class_over_table(incr_class_create(c->incr, "condition-group", group_run, c),
                           ovsdb_table(c->sb, &sb_table_logical_dp_group));

@@ -2,7 +2,9 @@
  * ovn-chassis-id.
  *
  * An interface counts when Open vSwitch has given it an OpenFlow port. One whose device is missing or broken
- * has none (-1), and is as good as absent. */
+ * has none (-1), and is as good as absent. Until Open vSwitch has said which, it is *coming*: what is needed
+ * for it is asked of the southbound database while the switch makes the port (which takes a switch with many
+ * ports longer than all else). */
 #include "controller/binding/binding.h"
 
 struct ovs_port *
@@ -33,14 +35,18 @@ iface_run(struct incr_unit *unit, void *c_)
     if (!config || !config->bridge_row || !(port = iface_port(iface, config->bridge_row, by))) {
         return;
     }
-    if (!ovs_interface_ofport(iface, by, &ofport) || ofport < 0) {
+    bool known = ovs_interface_ofport(iface, by, &ofport);
+    if (!known || ofport < 0) {
         ofport = 0;
     }
     struct iface_value v = { .row = iface, .ofport = ofport };
     const char *iface_id = ovsdb_map_get(ovs_interface_external_ids(iface, by), "iface-id");
     const char *chassis = ovsdb_map_get(ovs_port_external_ids(port, by), "ovn-chassis-id");
-    if (iface_id && *iface_id && ofport) {
-        incr_emit(unit, c->iface, iface_id, strlen(iface_id), &v, sizeof v);
+    if (iface_id && *iface_id && (ofport || !known)) {
+        incr_emit(unit, c->binding->coming, iface_id, strlen(iface_id), &v, sizeof v);
+        if (ofport) {
+            incr_emit(unit, c->iface, iface_id, strlen(iface_id), &v, sizeof v);
+        }
     }
     if (chassis && *chassis) {
         incr_emit(unit, c->binding->tunnel_row, chassis, strlen(chassis), &port, sizeof port);

@@ -1,7 +1,8 @@
 /* port.c - which interfaces are logical ports here, and which of these are ours.
  *
  * A Port_Binding is *here* if an interface has its name as iface-id, its requested-chassis lets us have it and
- * its iface-id-ver is the interface's. Then its datapath is local. A port of a virtual machine (type "") that
+ * its iface-id-ver is the interface's. Then its datapath is local (and monitored as soon as the interface is
+ * coming). A port of a virtual machine (type "") that
  * is here is claimed (claim.c decides when); it is *bound*, and gets packets, unless it is another chassis' at
  * the moment. A localport is bound wherever it is here, and is nobody's. What is said to be ours and is not
  * here is released. */
@@ -10,14 +11,14 @@
 
 LOG_MODULE(binding);
 
-/* The interface with the port's name; of several the one with the first name. NULL: none. */
+/* The interface in IFACES with the port's name; of several the one with the first name. NULL: none. */
 static const struct iface_value *
-find_iface(struct controller *c, const char *port, struct dep_reader *by)
+find_iface(struct incr_relation *ifaces, const char *port, struct dep_reader *by)
 {
     const struct iface_value *best = NULL;
     const char *best_name = NULL, *other = NULL;
 
-    INCR_FOR_EACH_FACT (f, c->iface, port, strlen(port), by) {
+    INCR_FOR_EACH_FACT (f, ifaces, port, strlen(port), by) {
         const struct iface_value *v = (const void *) f->value;
         const char *name = ovs_interface_name(v->row, by);
 
@@ -49,13 +50,13 @@ is_requested_here(struct controller *c, const struct controller_config *config, 
     return strlen(hostname) == n && !memcmp(list, hostname, n);
 }
 
-/* The interface here that may be PB, or NULL. */
+/* The one of the interfaces IFACES that may be PB, or NULL. */
 static const struct iface_value *
-find_eligible(struct controller *c, const struct controller_config *config, const struct sb_port_binding *pb,
-              struct dep_reader *by)
+find_eligible(struct controller *c, struct incr_relation *ifaces, const struct controller_config *config,
+              const struct sb_port_binding *pb, struct dep_reader *by)
 {
     const char *name = sb_port_binding_logical_port(pb, by);
-    const struct iface_value *iface = find_iface(c, name, by);
+    const struct iface_value *iface = find_iface(ifaces, name, by);
 
     if (!iface || c->leaving) {
         return NULL;
@@ -166,8 +167,13 @@ port_run(struct incr_unit *unit, void *c_)
     if (!config || (!is_vif && !is_localport) || ((parent = sb_port_binding_parent_port(pb, by)) && *parent)) {
         return;
     }
-    const struct iface_value *iface = find_eligible(c, config, pb, by);
+    const struct iface_value *coming = find_eligible(c, c->binding->coming, config, pb, by);
+    const struct iface_value *iface = coming && !coming->ofport ? find_eligible(c, c->iface, config, pb, by) : coming;
     struct sb_chassis *chassis = is_vif ? sb_port_binding_chassis(pb, by) : NULL;
+    struct uuid dp_uuid = sb_port_binding_datapath_uuid(pb, by);
+    if (coming) {
+        incr_emit(unit, c->binding->wanted_dp, &dp_uuid, sizeof dp_uuid, NULL, 0);
+    }
     if (!iface) {
         if (chassis && chassis == config->chassis_row) {
             emit_release(c, unit, pb, chassis);
@@ -175,8 +181,6 @@ port_run(struct incr_unit *unit, void *c_)
         return;
     }
     struct sb_datapath_binding *dp = sb_port_binding_datapath(pb, by);
-    struct uuid dp_uuid = sb_port_binding_datapath_uuid(pb, by);
-    incr_emit(unit, c->binding->wanted_dp, &dp_uuid, sizeof dp_uuid, NULL, 0);
     if (dp) {
         incr_emit(unit, c->local_dp, &dp, sizeof dp, &pb, sizeof pb);
     }

@@ -22,6 +22,7 @@ enum {
     MAX_WAIT_MSEC = 30000,
     FORGET_MSEC = 30000,
     N_RECENT = 4,
+    LATER_MSEC = 50,
 };
 
 struct entry {
@@ -32,6 +33,7 @@ struct entry {
     char *value;                       /* As writer.h says, without the leading flag; NULL: only remembered. */
     size_t value_len;
     int64_t not_before, last_sent;
+    int64_t alone_from;                /* Until then it waits for others to go with; 0: it does not. */
     uint32_t recent[N_RECENT];         /* Hashes of what was sent last. */
     unsigned next_recent;
     unsigned tries, refusals;          /* Sent again with a recent value; refused in a row. */
@@ -149,6 +151,7 @@ writer_set(struct writer *w, const char *key, size_t key_len, const void *value_
         e->not_before = 0;
     }
     e->guarded = value[0] == 'g';
+    e->alone_from = value[0] == 'l' ? clock_msec() + LATER_MSEC : 0;
     free(e->value);
     e->value_len = value_len - 1;
     e->value = xmemdup(value + 1, e->value_len);
@@ -319,20 +322,38 @@ forget_past(struct writer *w, int64_t now)
     }
 }
 
+/* Whether something is due that does not wait for company. *NEXT: when something will be, if later. */
+static bool
+is_any_due(const struct writer *w, int64_t now, int64_t *next)
+{
+    *next = INT64_MAX;
+    LIST_FOR_EACH (e, struct entry, list, &w->pending) {
+        int64_t at = MAX(e->not_before, e->alone_from);
+
+        if (at <= now) {
+            return true;
+        }
+        *next = MIN(*next, at);
+    }
+    return false;
+}
+
 void
 writer_run(struct writer *w)
 {
-    int64_t now = clock_msec(), next = INT64_MAX;
+    int64_t now = clock_msec(), next;
     struct ovsdb_txn *txn = NULL;
 
     forget_past(w, now);
     if (w->under_way || list_is_empty(&w->pending) || !ovsdb_is_connected(w->db) || !ovsdb_is_ready(w->db)) {
         return;
     }
+    if (!is_any_due(w, now, &next)) {
+        loop_timer_set(w->timer, next - now);
+        return;
+    }
     LIST_FOR_EACH (e, struct entry, list, &w->pending) {
-        if (e->not_before > now) {
-            next = MIN(next, e->not_before);
-        } else if (!e->alone || !txn) {
+        if (e->not_before <= now && (!e->alone || !txn)) {
             txn = txn ? txn : ovsdb_txn_create(w->db);
             entry_put(e, txn, now);
             if (e->alone) {
@@ -340,12 +361,8 @@ writer_run(struct writer *w)
             }
         }
     }
-    if (txn) {
-        ovsdb_txn_comment(txn, "ovn-controller");
-        w->under_way = ovsdb_txn_commit(txn, answered, w);
-    } else if (next != INT64_MAX) {
-        loop_timer_set(w->timer, next - now);
-    }
+    ovsdb_txn_comment(txn, "ovn-controller");
+    w->under_way = ovsdb_txn_commit(txn, answered, w);
 }
 
 /* ---- making values ---- */
@@ -388,6 +405,12 @@ void
 write_guard(struct write *w)
 {
     w->value.s[0] = 'g';
+}
+
+void
+write_later(struct write *w)
+{
+    w->value.s[0] = 'l';
 }
 
 /* The columns of RECORD that the server has; none if it lacks the table. */
