@@ -112,19 +112,23 @@ class Machine:
     def warnings(self, name):
         return [line for line in (self.log / f"{name}.log").read_text().splitlines() if "|WARN|" in line or "|ERR|" in line]
 
+    def kill(self, name):
+        """kill -9 to a daemon, and first to the monitor that would start it again; returns when it is dead."""
+        pid = self.pid(name)
+        try:
+            parent = int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+            command = Path(f"/proc/{parent}/cmdline").read_text()
+            if f"monitoring pid {pid}" in command or str(self.dir) in command:
+                os.kill(parent, signal.SIGKILL)
+            os.kill(pid, signal.SIGKILL)
+        except (FileNotFoundError, ProcessLookupError):
+            return
+        eventually(lambda: dead(pid), what=f"{name} does not die")
+
     def close(self):
         """Ends whatever still runs here, by the numbers in its pidfiles."""
         for pidfile in self.run.glob("*.pid"):
-            try:
-                pid = int(pidfile.read_text())
-                parent = int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
-                name = Path(f"/proc/{parent}/cmdline").read_text()
-                if str(self.dir) in name:                            # the monitor
-                    os.kill(parent, signal.SIGKILL)
-                os.kill(pid, signal.SIGKILL)
-                eventually(lambda: dead(pid), what=f"{pidfile.stem} does not die")
-            except (FileNotFoundError, ProcessLookupError, ValueError):
-                pass
+            self.kill(pidfile.stem)
         shutil.rmtree(self.dir)
 
 
