@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 
-from . import LabError, capture, topology
+from . import LabError, capture, process, topology
 from .daemons import CENTRAL
 from .lab import Lab, base_directory, labs
 from .programs import REPO, Programs
@@ -317,6 +317,7 @@ def _parse(argv):
 
 
 def main(argv=None):
+    process.be_interruptible()
     try:
         name, command, words = _parse(sys.argv[1:] if argv is None else argv)
         if command is None:

@@ -158,6 +158,7 @@ def _closing(stage, keep):
 
 def main():
     sys.stdout.reconfigure(errors="replace")
+    process.be_interruptible()
     stage, lab = Stage(), Lab(NAME)
     keep = os.environ.get("KEEP", "0") not in ("", "0")
     up = False

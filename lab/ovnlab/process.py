@@ -11,6 +11,15 @@ import time
 from . import LabError
 
 
+def be_interruptible():
+    """From here on SIGTERM and SIGHUP (unless ignored: nohup) end this program as Ctrl-C does, cleaning up."""
+    def interrupt(number, frame):
+        raise KeyboardInterrupt
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, interrupt)
+
+
 def start_time(pid):
     """When the process began, in clock ticks since boot; None when there is none (a zombie is none)."""
     try:

@@ -3,10 +3,11 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from conftest import PEER, REPO, lab_name
-from helpers import ping
+from helpers import eventually, ping
 from ovnlab import LabError, netns, process, topology
 from ovnlab.lab import Lab
 from ovnlab.programs import Programs
@@ -198,3 +199,16 @@ def test_the_demo_runs_and_leaves_nothing():
     assert "nothing is left running" in p.stdout and "\033" not in p.stdout, "no colours into a file"
     assert os.listdir(env["OVN_LAB_DIR"]) == []
     os.rmdir(env["OVN_LAB_DIR"])
+
+
+@pytest.mark.parametrize("tool", ["demo", "ovn-lab"])
+def test_a_tool_that_is_ended_midway_leaves_nothing(tool):
+    base = Path("/run/ovn-lab") / lab_name("ended")
+    env = dict(os.environ, OVN_LAB_PEER="1" if PEER else "0", OVN_LAB_DIR=str(base))
+    p = subprocess.Popen([sys.executable, str(REPO / "lab" / tool), *(["up"] if tool == "ovn-lab" else [])], env=env,
+                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    eventually(lambda: list(base.glob("*/state.json")), 20)
+    p.terminate()
+    assert "interrupted" in p.communicate(timeout=30)[1] and p.returncode
+    assert os.listdir(base) == []
+    os.rmdir(base)

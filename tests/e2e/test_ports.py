@@ -1,8 +1,9 @@
 """Ports: plugging, moving, unknown interfaces, and what the databases say about it."""
+import json
 import time
 
 import pytest
-from helpers import Pinger, eventually, keys, ping, reaches
+from helpers import Pinger, endpoints, eventually, keys, ping, reaches
 from ovnlab import LabError, process
 from scapy.layers.inet import ICMP
 
@@ -163,3 +164,59 @@ def test_wait_hv_waits_for_the_slowest_hypervisor(lab):
     finally:
         lab.kill("hv2/controller", 18)      # SIGCONT
     assert lab.nb.wait("NB_Global", [("hv_cfg", "==", nb["nb_cfg"])], 10)
+
+
+def test_an_encap_address_that_changes_takes_the_tunnels_along(lab, wire):
+    """hv1 gets another address on the underlay: both ends follow, whoever sends."""
+    hv1, old, new = lab.namespace("hv1"), lab.topology.hypervisors["hv1"].encap_ip, "172.31.0.99"
+    where = next(a["ifname"] for a in json.loads(process.run(["ip", "-n", hv1, "-j", "addr"]))
+                 if any(i["local"] == old for i in a["addr_info"]))
+
+    def follow(before, after):
+        process.run(["ip", "-n", hv1, "addr", "add", f"{after}/16", "dev", where])
+        process.run(["ip", "-n", hv1, "addr", "del", f"{before}/16", "dev", where])
+        process.run(["ip", "-n", hv1, "addr", "replace", f"{after}/16", "dev", where])      # It may have gone as a secondary one.
+        lab.ovs("hv1", "vsctl", "set", "Open_vSwitch", ".", f"external_ids:ovn-encap-ip={after}")
+        remotes = lambda: [r["options"]["remote_ip"] for r in lab.local("hv2").select("Interface", [("type", "==", "geneve")])]
+        eventually(lambda: remotes() == [after], 10, f"hv2's tunnels do not lead to {after}")
+        reaches(lab, "b1", "10.0.0.2")
+
+    follow(old, new)
+    try:
+        cable = wire("hv2")
+        assert ping(lab, "b2", "10.0.0.1") == 3
+        assert {endpoints(p) for p in cable.tunnelled(0.2) if ICMP in p} == {("172.31.0.12", new), (new, "172.31.0.12")}
+    finally:
+        follow(new, old)
+    assert len([e for e in lab.sb.select("Encap") if e["chassis_name"] == "hv1"]) == 1
+
+
+def test_the_integration_bridge_deleted_by_hand_is_made_again(lab):
+    lab.ovs("hv1", "vsctl", "--timeout=10", "del-br", "br-int")
+    eventually(lambda: lab.local("hv1").select("Bridge", [("name", "==", "br-int")]), 10, "br-int is not made again")
+    eventually(lambda: [r for r in lab.local("hv1").select("Interface") if r["type"] == "geneve"], 10, "no tunnel")
+    for vm in [v for v, m in lab.topology.vms.items() if m.on == "hv1"]:
+        lab.unplug(vm)
+        lab.plug(vm, "hv1")
+        assert lab.wait_port_up(vm, 10)
+    reaches(lab, "b1", "10.0.0.2")
+    assert ping(lab, "b1", "10.0.0.3") == 3
+
+
+def test_ports_of_types_that_are_not_for_switching_alone_harm_nobody(lab):
+    """A CMS that uses everything: what is not built yet is left alone, and the switch goes on."""
+    ports = {"router": "router-port=nowhere", "localnet": "network_name=nowhere", "localport": "", "external": "", "vtep": "",
+             "virtual": "virtual-ip=10.0.0.77 virtual-parents=b1,b2", "l2gateway": "network_name=nowhere", "remote": ""}
+    words = []
+    for kind, options in ports.items():
+        words += ["--", "lsp-add", "blue", f"of-{kind}", "--", "lsp-set-type", f"of-{kind}", kind, "--",
+                  "lsp-set-addresses", f"of-{kind}", "router" if kind == "router" else "unknown"]
+        words += ["--", "lsp-set-options", f"of-{kind}", *options.split()] if options else []
+    try:
+        lab.nbctl("--wait=hv", *words[1:])
+        assert ping(lab, "b1", "10.0.0.2") == 3 and ping(lab, "b1", "10.0.0.3") == 3
+        for name in ("central/northd", "hv1/controller", "hv2/controller"):
+            eventually(lambda: lab.daemons.appctl(name, "inc-engine/verify").strip() == "0 differences", what=name)
+    finally:
+        lab.nbctl("--wait=hv", *[w for kind in ports for w in ("--", "--if-exists", "lsp-del", f"of-{kind}")][1:])
+    assert ping(lab, "b1", "10.0.0.2") == 3

@@ -141,6 +141,29 @@ def test_central_database_goes_and_comes_back(quiet_lab, database, how):
     add_and_remove_a_port(lab, f"after-{database}")
 
 
+@pytest.mark.parametrize("database", ["nb", "sb", "hv1/ovsdb"])
+def test_a_database_that_does_not_answer_for_a_while(quiet_lab, database):
+    """A server that hangs, longer than a probe waits: traffic goes on, and what was asked for is done when it is back."""
+    lab = quiet_lab
+    pids = {name: lab.daemons.running(name) for name in lab.daemons.all()}
+    with Pinger(lab, "b1", "10.0.0.2") as p:
+        lab.kill(database, 19)               # SIGSTOP
+        try:
+            if database != "nb":
+                lab.nbctl("lsp-set-enabled", "b3", "disabled")
+            time.sleep(6)
+        finally:
+            lab.kill(database, 18)           # SIGCONT
+        assert eventually(lambda: lab.sync(10), 20)
+    assert not p.lost
+    try:
+        assert ping(lab, "b1", "10.0.0.3", 1, wait=0.3) == (1 if database == "nb" else 0)
+    finally:
+        lab.nbctl("--wait=hv", "lsp-set-enabled", "b3", "enabled")
+    works_everywhere(lab)
+    assert {name: lab.daemons.running(name) for name in lab.daemons.all()} == pids, "and nobody died of it"
+
+
 @pytest.mark.ours("23.03 does not always bind its ports again")
 def test_southbound_that_lost_everything_is_built_again(quiet_lab):
     """The Southbound is derived: with its file gone, northd and the controllers write it again."""
