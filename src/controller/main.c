@@ -233,7 +233,8 @@ usage(void)
            "usage: %s [OPTIONS] [OVS-DATABASE]\n"
            "where OVS-DATABASE is where the Open vSwitch database is\n"
            "(default: unix:%s/db.sock).\n\n"
-           "  -n SYSTEM-ID                name of this chassis (default: as configured)\n%s",
+           "  -n SYSTEM-ID            name of this chassis (default: as configured)\n"
+           "  --enable-dummy-vif-plug, --peer-ca-cert=FILE  accepted and without effect\n%s",
            program_name(), program_name(), dir_ovs_run(), str_c(&options));
     str_free(&options);
     exit(EXIT_SUCCESS);

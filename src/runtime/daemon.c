@@ -191,6 +191,7 @@ daemon_usage(struct str *s)
                "  --pidfile[=FILE]        write the process id (default: %s/%s.pid)\n"
                "  --overwrite-pidfile     with --pidfile, start even if already running\n"
                "  --unixctl=SOCKET        name of the control socket, or none\n"
+               "  --no-self-confinement   accepted and without effect\n"
                "\nLogging options:\n"
                "  -vSPEC, --verbose=SPEC  set logging levels\n"
                "  -v, --verbose           log everything\n"

@@ -191,6 +191,8 @@ const struct ctl_command *ctl_command_find(const struct ctl_program *, const cha
 noreturn void ctl_fatal(const char *fmt, ...) PRINTF_LIKE(1, 2);
 /* help.c */
 void ctl_help(const struct ctl_program *, struct str *);
+/* The table for other programs (--commands): a line a command, its fields separated by tabs. */
+void ctl_list_commands(const struct ctl_program *, struct str *);
 /* The command whose name is nearest to NAME, or NULL if none is near. */
 const char *ctl_nearest(const struct ctl_program *, const char *name);
 /* run.c */

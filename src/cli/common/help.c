@@ -1,4 +1,4 @@
-/* help.c - what the table of commands says of itself: --help, and the nearest name to a mistyped one. */
+/* help.c - what the table of commands says of itself: --help, --commands (for the manual page and completion), and the nearest name to a mistyped one. */
 #include "cli/common/ctl.h"
 
 #include "runtime/daemon.h"
@@ -70,6 +70,7 @@ ctl_help(const struct ctl_program *program, struct str *out)
     put_entry(out, "--[no-]leader-only", "accept only the leader of a cluster (default), or any server");
     put_entry(out, "--[no-]shuffle-remotes", "try servers in random order (default), or as given");
     put_entry(out, "--no-syslog", "do not log the command");
+    put_entry(out, "--commands", "print the commands for other programs, with tabs");
     put_entry(out, "-h, --help", "print this text");
     put_entry(out, "-V, --version", "print the versions of this program and its schema");
     str_puts(out, "\nOutput of list and find:\n");
@@ -81,11 +82,32 @@ ctl_help(const struct ctl_program *program, struct str *out)
     str_puts(out, "\nLogging and TLS:\n");
     put_entry(out, "-v[SPEC], --verbose[=SPEC]", "levels of logging");
     put_entry(out, "--log-file[=FILE]", "log to FILE");
+    put_entry(out, "--syslog-method=METHOD", "null, libc, unix:FILE or udp:IP:PORT");
+    put_entry(out, "--syslog-target=IP:PORT", "also send syslog messages there, by UDP");
     put_entry(out, "-p, --private-key=FILE", "our private key");
     put_entry(out, "-c, --certificate=FILE", "our certificate");
     put_entry(out, "-C, --ca-cert=FILE", "certificate of the authority that signed the server's");
+    put_entry(out, "--bootstrap-ca-cert=FILE", "the same, fetched from the server where missing");
+    put_entry(out, "--ssl-protocols=LIST", "protocols, such as TLSv1.2,TLSv1.3 or TLSv1.2+ (the default)");
+    put_entry(out, "--ssl-ciphers=LIST, --ssl-ciphersuites=LIST", "ciphers of TLSv1.2, of TLSv1.3");
+    put_entry(out, "--ssl-server-name=NAME", "name to ask the server for (default: the host's)");
     str_printf(out, "\nThe default database is that of the environment variable %s, or %s in\nthe run directory; %s holds further options.\n",
                program->db_env, program->db_socket, program->options_env);
+}
+
+/* GROUP, options, name, arguments, help of each command on a line, separated by tabs; lines of the help by a vertical tab. */
+void
+ctl_list_commands(const struct ctl_program *program, struct str *out)
+{
+    for (const struct ctl_group *const *g = program->groups; *g; g++) {
+        for (const struct ctl_command *cmd = (*g)->commands; cmd->name; cmd++) {
+            str_printf(out, "%s\t%s\t%s\t%s\t", (*g)->title, cmd->options ? cmd->options : "", cmd->name, cmd->arguments);
+            for (const char *p = cmd->help; *p; p++) {
+                str_putc(out, *p == '\n' ? '\v' : *p);
+            }
+            str_putc(out, '\n');
+        }
+    }
 }
 
 /* ---- the nearest name ---- */

@@ -150,7 +150,8 @@ parse_calls(struct ctl *c, const struct ctl_call *first, int argc, char *argv[])
 
 enum {
     OPT_DB = 2000, OPT_NO_SYSLOG, OPT_ONELINE, OPT_DRY_RUN, OPT_WAIT, OPT_NO_WAIT, OPT_PRINT_WAIT_TIME, OPT_NO_HEADINGS,
-    OPT_PRETTY, OPT_BARE, OPT_LEADER_ONLY, OPT_NO_LEADER_ONLY, OPT_SHUFFLE, OPT_NO_SHUFFLE, OPT_LOCAL,
+    OPT_PRETTY, OPT_BARE, OPT_LEADER_ONLY, OPT_NO_LEADER_ONLY, OPT_SHUFFLE, OPT_NO_SHUFFLE, OPT_COMMANDS,
+    OPT_LOCAL,
 };
 static const struct option global_options[] = {
     { "db", required_argument, NULL, OPT_DB }, { "no-syslog", no_argument, NULL, OPT_NO_SYSLOG },
@@ -160,7 +161,7 @@ static const struct option global_options[] = {
     { "pretty", no_argument, NULL, OPT_PRETTY }, { "bare", no_argument, NULL, OPT_BARE },
     { "leader-only", no_argument, NULL, OPT_LEADER_ONLY }, { "no-leader-only", no_argument, NULL, OPT_NO_LEADER_ONLY },
     { "shuffle-remotes", no_argument, NULL, OPT_SHUFFLE }, { "no-shuffle-remotes", no_argument, NULL, OPT_NO_SHUFFLE },
-    { "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'V' },
+    { "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'V' }, { "commands", no_argument, NULL, OPT_COMMANDS },
     LOG_LONG_OPTIONS, TLS_LONG_OPTIONS,
 };
 static const struct option wait_options[] = {
@@ -327,7 +328,8 @@ global_option(struct ctl *c, int opt, const char *arg)
         c->shuffle = opt == OPT_SHUFFLE;
         break;
     case 'h':
-        ctl_help(c->program, &help);
+    case OPT_COMMANDS:
+        (opt == 'h' ? ctl_help : ctl_list_commands)(c->program, &help);
         fputs(str_c(&help), stdout);
         exit(EXIT_SUCCESS);
     case 'V':
