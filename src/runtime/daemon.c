@@ -205,7 +205,10 @@ daemon_usage(struct str *s)
                "  --bootstrap-ca-cert=FILE  the same, fetched from the peer where missing\n"
                "  --ssl-protocols=LIST    protocols, such as TLSv1.2,TLSv1.3 or TLSv1.2+ (the default)\n"
                "  --ssl-ciphers=LIST, --ssl-ciphersuites=LIST  ciphers of TLSv1.2, of TLSv1.3\n"
-               "  --ssl-server-name=NAME  name to ask the server for (default: the host's)\n",
+               "  --ssl-server-name=NAME  name to ask the server for (default: the host's)\n"
+               "\nOther options:\n"
+               "  -h, --help              print this text\n"
+               "  -V, --version           print the version\n",
                dir_run(), program_name(), dir_log(), program_name());
 }
 
