@@ -35,7 +35,7 @@ class Page:
 
     def defined(self, title):
         """The names that begin the entries of a section: bold, at the beginning of a line or after a comma there."""
-        return {m for line in re.findall(r"^\*.*$", self.section_text(title), re.M)
+        return {re.sub(r"\\(.)", r"\1", m) for line in re.findall(r"^\*.*$", self.section_text(title), re.M)
                 for m in re.findall(r"(?:^|, )\*([^*]+)\*", line)}
 
     def references(self):

@@ -84,6 +84,13 @@ def test_groff_has_nothing_to_complain_about(title):
     assert max(map(len, text.splitlines())) <= 140, "an example is too wide for a terminal"
 
 
+def test_ovn_ctl_s_commands_are_all_there():
+    text = subprocess.run([BIN / "ovn-ctl", "--help"], check=True, stdout=subprocess.PIPE, text=True).stdout
+    commands = set(re.findall(r"^  ([a-z]+_[a-z_.]+) ", text.split("\n\n")[2], re.M))
+    assert len(commands) > 20
+    assert commands == PAGES["ovn-ctl.8"].defined("COMMANDS") - {"version", "help"}
+
+
 @pytest.mark.skipif("ovn-lab.1" not in PAGES, reason="no page of the lab")
 def test_the_lab_s_commands_are_all_there():
     text = subprocess.run([LAB, "--help"], check=True, stdout=subprocess.PIPE, text=True).stdout
