@@ -186,6 +186,24 @@ def test_neighbour_solicitation_is_answered_on_the_spot(lab, wire):
     assert not [p for p in cable.tunnelled(0.05) if ICMPv6ND_NS in p], "nothing crossed the underlay"
 
 
+def test_duplicate_detection_finds_what_is_taken_and_only_that(lab, wire):
+    """RFC 5227 and RFC 4862: a probe (from no address) for one's own address gets no answer, one for another's does."""
+    one = wire("b1")
+    assert [a.hwsrc for a in _arp(lab, {"b1": one}, "b1", "10.0.0.2", "0.0.0.0")] == [mac(lab, "b2")]
+
+    def probe(address):
+        last = address.rpartition(":")[2].rjust(6, "0")
+        one.drain()
+        one.send(Ether(src=mac(lab, "b1"), dst=f"33:33:ff:{last[:2]}:{last[2:4]}:{last[4:]}") /
+                 IPv6(src="::", dst=f"ff02::1:ff{last[:2]}:{last[2:]}", hlim=255) / ICMPv6ND_NS(tgt=address))
+        frames = one.collect(lambda f: len(f) > 54 and f[12:14] == b"\x86\xdd" and f[54] == 136, 0.5)
+        return [(Ether(f)[IPv6].dst, Ether(f)[ICMPv6ND_NA].tgt) for f in frames]
+
+    assert probe("fd00::1") == [], "duplicate detection would think it taken"
+    answers = probe("fd00::2")
+    assert answers == [("ff02::1", "fd00::2")], "to all, as the asker has no address yet"
+
+
 @pytest.mark.parametrize("what, frame", [
     ("a VLAN tag", lambda src, dst: Ether(src=src, dst=dst, type=0x8100) / (b"\0\x05\x88\xb5" + b"odd-frame".ljust(46))),
     ("a multicast source", lambda src, dst: marked("01:00:5e:00:00:09", dst, "odd-frame"))])
