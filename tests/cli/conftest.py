@@ -30,6 +30,7 @@ class Server:
     """ovsdb-server with a Northbound and a Southbound database of the schemas in SCHEMAS."""
 
     def __init__(self, schemas):
+        self.newer = Path(schemas) == BUILD / "schema"         # Than the peer's.
         self.dir = Path(tempfile.mkdtemp(prefix="ovn-cli-"))
         for db in "nb", "sb":
             subprocess.run(["ovsdb-tool", "create", f"{self.dir}/{db}.db", f"{schemas}/ovn-{db}.ovsschema"], check=True)
@@ -99,8 +100,16 @@ def server():
 
 
 def empty(tool):
-    for table in "Logical_Switch", "Logical_Router", "Address_Set", "Port_Group", "NB_Global", "Connection", "SSL":
-        tool.ok("--", "--all", "destroy", table)
+    """Removes all rows: those of root tables; what only they refer to goes with them."""
+    line = []
+    newer = ("Network_Function_Group", "Network_Function")
+    if tool.server.newer:
+        line += [word for table in newer for word in ("--", "--all", "destroy", table)]
+    for table in ("Logical_Switch", "Logical_Router", "Port_Group", "NB_Global", "Meter", "Mirror", "Load_Balancer", "DHCP_Options", "Copp",
+                  "HA_Chassis_Group", "Static_MAC_Binding", "BFD"):
+        line += ["--", "--all", "destroy", table]
+    tool.ok(*line)
+    tool.ok("--", "--all", "destroy", "Address_Set")
 
 
 @pytest.fixture

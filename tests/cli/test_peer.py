@@ -4,7 +4,8 @@ import re
 import shlex
 
 import pytest
-from conftest import BUILD, PEER, UUID, Server, Tool
+from conftest import BUILD, PEER, UUID, Server, Tool, empty
+from test_transcripts import HERE, read
 
 pytestmark = pytest.mark.skipif(not (PEER / "usr/bin/ovn-nbctl").exists(), reason="Debian's OVN is not unpacked (make check-peer)")
 
@@ -394,6 +395,15 @@ def lines(text):
         yield mark, shlex.split(line[len(mark):])
 
 
+@pytest.fixture(scope="module")
+def peers():
+    """The schemas of the peer, twice, for tests that begin with empty()."""
+    servers = [Server(PEER / "usr/share/ovn") for _ in range(2)]
+    yield servers
+    for s in servers:
+        s.close()
+
+
 @pytest.fixture
 def pair():
     """The schemas of the peer, twice."""
@@ -415,6 +425,13 @@ def compare(pair, name, commands):
 
 def test_northbound_commands_answer_as_the_peers(pair):
     compare(pair, "ovn-nbctl", lines(NB))
+
+
+@pytest.mark.parametrize("path", sorted(p for p in HERE.glob("*.txt") if not p.stem.startswith("newer_")), ids=lambda p: p.stem)
+def test_nouns_answer_as_the_peers(peers, path):
+    for server in peers:
+        empty(Tool(PEER / "usr/bin/ovn-nbctl", server))
+    compare(peers, "ovn-nbctl", [(mark, shlex.split(command)) for mark, command, _ in read(path)])
 
 
 def test_southbound_commands_answer_as_the_peers(pair):

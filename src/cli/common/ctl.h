@@ -175,6 +175,9 @@ struct datum_parser ctl_parser(struct ctl *);
 /* The only row of a table of one row, made (and the change noted) if there is none. */
 struct view_row *ctl_singleton(struct ctl *, const struct ovsdb_table_desc *);
 
+/* COLUMN[:KEY]=VALUE (write.c); ROW NULL: only checks. */
+const char *database_set_one(struct ctl *, const struct ovsdb_table_desc *, struct view_row *row, const char *arg) MUST_USE;
+
 /* ---- table.c ---- */
 
 struct table *table_create(struct arena *, size_t n_columns);

@@ -3,7 +3,7 @@
 
 #include "runtime/daemon.h"
 
-enum { HELP_COLUMN = 28 };
+enum { HELP_COLUMN = 28, MAX_OPTIONS = 90 };
 
 /* "  USAGE    HELP", HELP aligned; on a line of its own if USAGE is long. */
 static void
@@ -30,6 +30,10 @@ put_command(struct str *out, const struct ctl_command *cmd)
 
     for (const char *p = cmd->options ? cmd->options : ""; *p;) {
         size_t word = strcspn(p, " ");
+        if (usage.len + word > MAX_OPTIONS) {
+            str_printf(out, "  %s\n", str_c(&usage));
+            str_clear(&usage);
+        }
         str_printf(&usage, "[%.*s] ", (int) word, p);
         p += word + strspn(p + word, " ");
     }

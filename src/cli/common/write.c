@@ -42,9 +42,8 @@ find_column(struct ctl *c, const struct ovsdb_table_desc *t, const char *name, c
 
 /* ---- set ---- */
 
-/* COLUMN[:KEY]=VALUE; ROW NULL: only checks. */
-static const char *
-set_one(struct ctl *c, const struct ovsdb_table_desc *t, struct view_row *row, const char *arg)
+const char *
+database_set_one(struct ctl *c, const struct ovsdb_table_desc *t, struct view_row *row, const char *arg)
 {
     const struct ovsdb_column_desc *column;
     struct datum_parser parser = ctl_parser(c);
@@ -84,7 +83,7 @@ database_set(struct ctl *c)
 
     TRY(find_row(c, &t, &row));
     for (int i = 3; ctl_arg(c, i); i++) {
-        TRY(set_one(c, t, row, ctl_arg(c, i)));
+        TRY(database_set_one(c, t, row, ctl_arg(c, i)));
     }
     return NULL;
 }
@@ -248,7 +247,7 @@ database_create(struct ctl *c)
     }
     struct view_row *row = view_insert(&c->view, t, &uuid);
     for (int i = 2; ctl_arg(c, i); i++) {
-        TRY(set_one(c, t, row, ctl_arg(c, i)));
+        TRY(database_set_one(c, t, row, ctl_arg(c, i)));
     }
     ctl_print(c, UUID_FMT "\n", UUID_ARGS(&uuid));
     return NULL;

@@ -14,6 +14,7 @@ note(const char *text)
 const struct connection_schema connection_schema = {
     .global = &nb_table_nb_global, .connections = NB_NB_GLOBAL_CONNECTIONS,
     .connection = &nb_table_connection, .target = NB_CONNECTION_TARGET, .inactivity_probe = NB_CONNECTION_INACTIVITY_PROBE,
+    .ssl = &nb_table_ssl, .global_ssl = NB_NB_GLOBAL_SSL,
 };
 
 static const struct ctl_name names[] = {
@@ -39,7 +40,10 @@ static const struct ctl_name names[] = {
 };
 static const struct ovsdb_table_desc *const singletons[] = { &nb_table_nb_global, &nb_table_ssl, NULL };
 static const struct ctl_group *const groups[] = {
-    &nbctl_general_group, &nbctl_switch_group, &nbctl_port_group, &ctl_connection_group, &ctl_database_group, NULL,
+    &nbctl_general_group, &nbctl_switch_group, &nbctl_acl_group, &nbctl_qos_group, &nbctl_mirror_group, &nbctl_meter_group,
+    &nbctl_port_group, &nbctl_check_group, &nbctl_fwd_group, &nbctl_router_group, &nbctl_router_port_group, &nbctl_route_group,
+    &nbctl_policy_group, &nbctl_nat_group, &nbctl_lb_group, &nbctl_dhcp_group, &nbctl_pg_group, &nbctl_ha_group,
+    &nbctl_copp_group, &nbctl_mac_group, &nbctl_nf_group, &ctl_connection_group, &ctl_ssl_group, &ctl_database_group, NULL,
 };
 static const struct ctl_wait wait_columns = {
     .global = &nb_table_nb_global, .nb_cfg = NB_NB_GLOBAL_NB_CFG, .sb_cfg = NB_NB_GLOBAL_SB_CFG, .hv_cfg = NB_NB_GLOBAL_HV_CFG,

@@ -10,41 +10,13 @@
 static const struct ovsdb_table_desc *const LS = &nb_table_logical_switch;
 static const struct ovsdb_table_desc *const LSP = &nb_table_logical_switch_port;
 
-/* ---- finding ---- */
-
-static void
-need_port(struct ctl *c, const char *id, uint64_t columns)
-{
-    struct uuid uuid;
-
-    ctl_need_str(c, LSP, columns, NB_LOGICAL_SWITCH_PORT_NAME, id);
-    if (strlen(id) == UUID_LEN && uuid_parse(id, &uuid)) {
-        ctl_need_uuid(c, LSP, columns, &uuid);
-    }
-}
-
-static const char *
-find_port(struct ctl *c, const char *id, bool must_exist, struct view_row **row)
-{
-    struct uuid uuid;
-    size_t n;
-    bool is_uuid = strlen(id) == UUID_LEN && uuid_parse(id, &uuid);
-
-    *row = is_uuid ? view_get(&c->view, LSP, &uuid) : NULL;
-    if (!*row) {
-        struct view_row **rows = view_find_str(&c->view, LSP, NB_LOGICAL_SWITCH_PORT_NAME, id, &n);
-        *row = n ? rows[0] : NULL;
-    }
-    return *row || !must_exist ? NULL : ctl_error(c, "%s: port %s not found", id, is_uuid ? "UUID" : "name");
-}
-
 /* ---- lsp-add ---- */
 
 static const char *
 add_needs(struct ctl *c)
 {
-    switch_need(c, ctl_arg(c, 1), 0);
-    need_port(c, ctl_arg(c, 2), NB_LSP(PARENT_NAME) | NB_LSP(TAG_REQUEST));
+    noun_need(c, &noun_switch, ctl_arg(c, 1), 0);
+    noun_need(c, &noun_port, ctl_arg(c, 2), NB_LSP(PARENT_NAME) | NB_LSP(TAG_REQUEST));
     return NULL;
 }
 
@@ -86,14 +58,14 @@ port_add(struct ctl *c)
     struct view_row *ls, *port;
     int64_t tag = -1;
 
-    TRY(switch_find(c, ctl_arg(c, 1), true, &ls));
+    TRY(noun_find(c, &noun_switch, ctl_arg(c, 1), true, &ls));
     if (parent && !ctl_arg(c, 4)) {
         return ctl_error(c, "lsp-add with parent must also specify a tag");
     }
     if (parent && !str_to_int(ctl_arg(c, 4), 0, 4095, &tag)) {
         return ctl_error(c, "%s: invalid tag (must be in range 0 to 4095)", ctl_arg(c, 4));
     }
-    TRY(find_port(c, name, false, &port));
+    TRY(noun_find(c, &noun_port, name, false, &port));
     if (port) {
         struct view_row *owner;
         if (ctl_has(c, "--may-exist")) {
@@ -121,7 +93,7 @@ port_add(struct ctl *c)
 static const char *
 needs_port_name(struct ctl *c)
 {
-    need_port(c, ctl_arg(c, 1), 0);
+    noun_need(c, &noun_port, ctl_arg(c, 1), 0);
     ctl_need(c, LS, NB_LS(NAME) | NB_LS(PORTS), "false");
     return NULL;
 }
@@ -131,7 +103,7 @@ port_del(struct ctl *c)
 {
     struct view_row *port, *ls;
 
-    TRY(find_port(c, ctl_arg(c, 1), !ctl_has(c, "--if-exists"), &port));
+    TRY(noun_find(c, &noun_port, ctl_arg(c, 1), !ctl_has(c, "--if-exists"), &port));
     if (!port) {
         return NULL;
     }
@@ -147,7 +119,7 @@ port_del(struct ctl *c)
 static const char *
 list_needs(struct ctl *c)
 {
-    switch_need(c, ctl_arg(c, 1), NB_LS(PORTS));
+    noun_need(c, &noun_switch, ctl_arg(c, 1), NB_LS(PORTS));
     ctl_need(c, LSP, NB_LSP(NAME), "false");
     return NULL;
 }
@@ -158,12 +130,9 @@ port_list(struct ctl *c)
     struct view_row *ls, **rows;
     size_t n;
 
-    TRY(switch_find(c, ctl_arg(c, 1), true, &ls));
-    TRY(port_rows_of_switch(c, ls, 0, &rows, &n));
-    view_sort_by_str(rows, n, NB_LOGICAL_SWITCH_PORT_NAME);
-    for (size_t i = 0; i < n; i++) {
-        ctl_print(c, UUID_FMT " (%s)\n", UUID_ARGS(&rows[i]->uuid), view_str(rows[i], NB_LOGICAL_SWITCH_PORT_NAME));
-    }
+    TRY(noun_find(c, &noun_switch, ctl_arg(c, 1), true, &ls));
+    TRY(noun_members(c, ls, NB_LOGICAL_SWITCH_PORTS, NB_LSP(NAME), &rows, &n));
+    noun_print(c, rows, n, NB_LOGICAL_SWITCH_PORT_NAME);
     return NULL;
 }
 
@@ -172,7 +141,7 @@ port_get_ls(struct ctl *c)
 {
     struct view_row *port, *ls;
 
-    TRY(find_port(c, ctl_arg(c, 1), true, &port));
+    TRY(noun_find(c, &noun_port, ctl_arg(c, 1), true, &port));
     TRY(switch_of_port(c, port, &ls));
     if (ls) {
         ctl_print(c, UUID_FMT " (%s)\n", UUID_ARGS(&ls->uuid), view_str(ls, NB_LOGICAL_SWITCH_NAME));
@@ -208,7 +177,7 @@ command_column(const struct ctl *c)
 static const char *
 needs_column(struct ctl *c)
 {
-    need_port(c, ctl_arg(c, 1), OVSDB_COLUMN(command_column(c)));
+    noun_need(c, &noun_port, ctl_arg(c, 1), OVSDB_COLUMN(command_column(c)));
     return NULL;
 }
 
@@ -219,7 +188,7 @@ get_column(struct ctl *c)
     struct view_row *port;
     uint16_t column = command_column(c);
 
-    TRY(find_port(c, ctl_arg(c, 1), true, &port));
+    TRY(noun_find(c, &noun_port, ctl_arg(c, 1), true, &port));
     const struct datum *d = view_datum(port, column);
     for (size_t i = 0; i < d->n; i++) {
         datum_put_atom(&c->call->out, &d->k[i], LSP->columns[column].key.type, DATUM_BARE);
@@ -236,7 +205,7 @@ set_port_security(struct ctl *c)
 {
     struct view_row *port;
 
-    TRY(find_port(c, ctl_arg(c, 1), true, &port));
+    TRY(noun_find(c, &noun_port, ctl_arg(c, 1), true, &port));
     view_set(port, NB_LOGICAL_SWITCH_PORT_PORT_SECURITY,
              datum_of_strs(&c->arena, c->call->argc - 2, (const char *const *) c->call->argv + 2));
     return NULL;
@@ -247,7 +216,7 @@ get_up(struct ctl *c)
 {
     struct view_row *port;
 
-    TRY(find_port(c, ctl_arg(c, 1), true, &port));
+    TRY(noun_find(c, &noun_port, ctl_arg(c, 1), true, &port));
     ctl_print(c, "%s\n", view_bool(port, NB_LOGICAL_SWITCH_PORT_UP, false) ? "up" : "down");
     return NULL;
 }
@@ -257,7 +226,7 @@ get_enabled(struct ctl *c)
 {
     struct view_row *port;
 
-    TRY(find_port(c, ctl_arg(c, 1), true, &port));
+    TRY(noun_find(c, &noun_port, ctl_arg(c, 1), true, &port));
     ctl_print(c, "%s\n", view_bool(port, NB_LOGICAL_SWITCH_PORT_ENABLED, true) ? "enabled" : "disabled");
     return NULL;
 }
@@ -268,7 +237,7 @@ set_enabled(struct ctl *c)
     struct view_row *port;
     const char *state = ctl_arg(c, 2);
 
-    TRY(find_port(c, ctl_arg(c, 1), true, &port));
+    TRY(noun_find(c, &noun_port, ctl_arg(c, 1), true, &port));
     if (!str_eq(state, "enabled") && !str_eq(state, "disabled")) {
         return ctl_error(c, "%s: state must be \"enabled\" or \"disabled\"", state);
     }
@@ -279,7 +248,7 @@ set_enabled(struct ctl *c)
 static const char *
 needs_type(struct ctl *c)
 {
-    need_port(c, ctl_arg(c, 1), 0);
+    noun_need(c, &noun_port, ctl_arg(c, 1), 0);
     return NULL;
 }
 
@@ -292,7 +261,7 @@ set_type(struct ctl *c)
     struct view_row *port;
     size_t i = 0;
 
-    TRY(find_port(c, ctl_arg(c, 1), true, &port));
+    TRY(noun_find(c, &noun_port, ctl_arg(c, 1), true, &port));
     while (i < ARRAY_SIZE(types) && !str_eq(types[i], type)) {
         i++;
     }
@@ -315,7 +284,7 @@ get_type(struct ctl *c)
 {
     struct view_row *port;
 
-    TRY(find_port(c, ctl_arg(c, 1), true, &port));
+    TRY(noun_find(c, &noun_port, ctl_arg(c, 1), true, &port));
     ctl_print(c, "%s\n", view_str(port, NB_LOGICAL_SWITCH_PORT_TYPE));
     return NULL;
 }
@@ -323,21 +292,11 @@ get_type(struct ctl *c)
 static const char *
 set_options(struct ctl *c)
 {
-    size_t n = c->call->argc - 2;
-    struct datum d = { .k = ARENA_NEW(&c->arena, union datum_atom, n), .v = ARENA_NEW(&c->arena, union datum_atom, n) };
     struct view_row *port;
+    struct datum d;
 
-    TRY(find_port(c, ctl_arg(c, 1), true, &port));
-    for (int i = 2; ctl_arg(c, i); i++) {
-        const char *arg = ctl_arg(c, i), *eq = strchr(arg, '=');
-        if (!eq || eq == arg) {
-            return ctl_error(c, "%s: an option is written as KEY=VALUE, e.g. router-port=lr0-sw0", arg);
-        }
-        struct datum one = { .n = 1, .k = ARENA_NEW(&c->arena, union datum_atom, 1), .v = ARENA_NEW(&c->arena, union datum_atom, 1) };
-        one.k->s = arena_strndup(&c->arena, arg, eq - arg);
-        one.v->s = eq + 1;
-        d = datum_union(&c->arena, &one, &d, &LSP->columns[NB_LOGICAL_SWITCH_PORT_OPTIONS]);
-    }
+    TRY(noun_find(c, &noun_port, ctl_arg(c, 1), true, &port));
+    TRY(noun_pairs(c, 2, "router-port=lr0-sw0", &LSP->columns[NB_LOGICAL_SWITCH_PORT_OPTIONS], &d));
     view_set(port, NB_LOGICAL_SWITCH_PORT_OPTIONS, d);
     return NULL;
 }
@@ -347,7 +306,7 @@ set_options(struct ctl *c)
 static const char *
 needs_addresses(struct ctl *c)
 {
-    need_port(c, ctl_arg(c, 1), NB_LSP(ADDRESSES) | NB_LSP(NAME));
+    noun_need(c, &noun_port, ctl_arg(c, 1), NB_LSP(ADDRESSES) | NB_LSP(NAME));
     ctl_need(c, LS, NB_LS(NAME) | NB_LS(PORTS), "false");
     return NULL;
 }
@@ -359,7 +318,7 @@ set_addresses(struct ctl *c)
     const char *const *texts = (const char *const *) c->call->argv + 2;
     struct view_row *port, *ls;
 
-    TRY(find_port(c, ctl_arg(c, 1), true, &port));
+    TRY(noun_find(c, &noun_port, ctl_arg(c, 1), true, &port));
     for (size_t i = 0; i < n; i++) {
         TRY(port_check_address(c, texts[i]));
     }

@@ -4,10 +4,6 @@
 #include "cli/nbctl/port_address.h"
 
 #include <stdlib.h>
-#include "net/address.h"
-
-/* Few ports are fetched by UUID, many with the whole table. */
-enum { MAX_CLAUSES = 50000 };
 
 /* TEXT is IP addresses with blanks between them. */
 static bool
@@ -70,35 +66,6 @@ port_have_ips(size_t n, const char *const texts[])
     return any;
 }
 
-const char *
-port_rows_of_switch(struct ctl *c, struct view_row *ls, uint64_t columns, struct view_row ***rows, size_t *n)
-{
-    const struct ovsdb_table_desc *t = &nb_table_logical_switch_port;
-    const struct datum *refs = view_datum(ls, NB_LOGICAL_SWITCH_PORTS);
-    bool ready = true;
-
-    if (refs->n > MAX_CLAUSES) {
-        ready = ctl_need_all(c, t, columns | NB_LSP(NAME));
-    } else {
-        for (size_t i = 0; i < refs->n; i++) {
-            struct view_row *known = view_get(&c->view, t, &refs->k[i].u);
-            ready &= (known && !known->base) || ctl_need_uuid(c, t, columns | NB_LSP(NAME), &refs->k[i].u);
-        }
-    }
-    if (!ready) {
-        return CTL_AGAIN;
-    }
-    *rows = ARENA_NEW(&c->arena, struct view_row *, refs->n);
-    *n = 0;
-    for (size_t i = 0; i < refs->n; i++) {
-        struct view_row *row = view_get(&c->view, t, &refs->k[i].u);
-        if (row) {
-            (*rows)[(*n)++] = row;
-        }
-    }
-    return NULL;
-}
-
 /* The first address of A that THEIRS has. */
 static const struct ip_addr *
 common_ip(const struct lport_addresses *a, const struct lport_addresses *theirs)
@@ -141,7 +108,7 @@ port_check_duplicates(struct ctl *c, struct view_row *ls, const struct view_row 
     struct view_row **rows;
     size_t n_rows;
 
-    TRY(port_rows_of_switch(c, ls, NB_LSP(ADDRESSES), &rows, &n_rows));
+    TRY(noun_members(c, ls, NB_LOGICAL_SWITCH_PORTS, NB_LSP(ADDRESSES) | NB_LSP(NAME), &rows, &n_rows));
     for (size_t i = 0; i < n; i++) {
         struct lport_addresses a;
         const char *error = NULL;

@@ -10,7 +10,5 @@ const char *port_check_address(struct ctl *, const char *text) MUST_USE;
 bool port_have_ips(size_t n, const char *const texts[]);
 /* None of the IP addresses in the N texts is one of another port of LS, or a message that names it. */
 const char *port_check_duplicates(struct ctl *, struct view_row *ls, const struct view_row *port, size_t n, const char *const texts[]) MUST_USE;
-/* The ports of LS with their names and COLUMNS. */
-const char *port_rows_of_switch(struct ctl *, struct view_row *ls, uint64_t columns, struct view_row ***rows, size_t *n) MUST_USE;
 
 #endif

@@ -15,6 +15,7 @@ const struct connection_schema connection_schema = {
     .global = &sb_table_sb_global, .connections = SB_SB_GLOBAL_CONNECTIONS,
     .connection = &sb_table_connection, .target = SB_CONNECTION_TARGET, .inactivity_probe = SB_CONNECTION_INACTIVITY_PROBE,
     .roles = true, .read_only = SB_CONNECTION_READ_ONLY, .role = SB_CONNECTION_ROLE,
+    .ssl = &sb_table_ssl, .global_ssl = SB_SB_GLOBAL_SSL,
 };
 
 static const struct ctl_name names[] = {
@@ -45,7 +46,7 @@ static const struct ctl_name names[] = {
 };
 static const struct ovsdb_table_desc *const singletons[] = { &sb_table_sb_global, &sb_table_ssl, NULL };
 static const struct ctl_group *const groups[] = {
-    &sbctl_general_group, &sbctl_chassis_group, &sbctl_port_group, &sbctl_flow_group, &ctl_connection_group,
+    &sbctl_general_group, &sbctl_chassis_group, &sbctl_port_group, &sbctl_flow_group, &ctl_connection_group, &ctl_ssl_group,
     &ctl_database_group, NULL,
 };
 static const struct ctl_program program = {
