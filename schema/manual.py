@@ -8,7 +8,7 @@ import pathlib
 import re
 import sys
 
-from model import Error
+from model import COMMON_DOCS, Error
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "docs/man"))
 import scdoc  # noqa: E402
@@ -78,16 +78,14 @@ def base_in_words(base, plural=False):
 
 
 def type_in_words(column):
-    number = "at least one, " if column.min and column.max != 1 else ""
-    if column.max not in (None, 1):
-        number += f"at most {column.max}, "
+    number = " (at least one)" if column.min else f" (at most {column.max})" if column.max else ""
     if column.value:
         return f"map from {base_in_words(column.key)} to {base_in_words(column.value)}"
     if column.max == 1:
         return base_in_words(column.key) if column.min else "optional " + base_in_words(column.key)
     if column.key.enum:
-        return f"set of {number}{base_in_words(column.key).removeprefix('one ')}"
-    return f"set of {number}{base_in_words(column.key, True)}"
+        return f"set{number}, each {base_in_words(column.key)}"
+    return f"set{number} of {base_in_words(column.key, True)}"
 
 
 def _column(known, table, column):
@@ -95,7 +93,8 @@ def _column(known, table, column):
     inline = _inline(known, where)
     notes = [type_in_words(column)] + ["written once"] * (not column.mutable) + ["not stored"] * column.ephemeral
     words = "; ".join(notes)
-    out = [f"*{column.name}*: {words if '*' in words else scdoc.escape(words)}", scdoc.paragraphs(column.doc, 1, inline)]
+    doc = "Free for whoever wrote the row." if column.doc == COMMON_DOCS.get(column.name) and not column.keys else column.doc
+    out = [f"*{column.name}*: {words if '*' in words else scdoc.escape(words)}", scdoc.paragraphs(doc, 1, inline)]
     for key, text in column.keys.items():
         out += [f"\t*{column.name}:{key}*" if column.value.type == "string" else f"\t*{column.name}:{key}*: {base_in_words(column.value)}",
                 scdoc.paragraphs(text, 2, inline)]

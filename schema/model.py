@@ -22,7 +22,8 @@ A description is a TOML file:
 
     key.subnet = "..."                 # optional: a documented key of a map, with its text
 
-Tables, columns and keys stand in the order in which the manual page presents them. The types:
+Tables, columns and keys stand in the order in which the manual page presents them (manual.py). A doc is a plain text: paragraphs, and
+examples indented by four spaces (docs/man/scdoc.py); names such as Table.column in it must exist. The types:
 
     TYPE := BASE                       exactly one
           | "optional" BASE            none or one
