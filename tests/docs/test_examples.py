@@ -3,9 +3,9 @@ import os
 
 import pytest
 from examples import PLACES, matches, play, steps
-from pages import REPO
+from pages import REPO, pages
 
-SOURCES = sorted((REPO / "docs/man").glob("*.scd"))
+SOURCES = [s for s in sorted((REPO / "docs/man").glob("*.scd")) if s.name.removesuffix(".scd") in pages()]     # Those of programs that are built.
 PLAYS = [(s, where) for s in SOURCES for where in steps(s)]
 
 

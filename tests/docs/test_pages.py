@@ -5,11 +5,12 @@ import subprocess
 import tempfile
 
 import pytest
+from examples import Server
 from pages import BIN, ELSEWHERE, LAB, MAN, pages
 
 PAGES = pages()
 PROGRAMS = sorted(p.name for p in BIN.iterdir() if p.is_file() and os.access(p, os.X_OK))
-DAEMONS = ["ovn-controller", "ovn-northd"]
+DAEMONS = [p for p in ("ovn-controller", "ovn-northd", "ovn-trace") if p in PROGRAMS]
 
 
 def test_there_are_pages():
@@ -38,8 +39,8 @@ def test_options_are_those_of_help(program):
 
 @pytest.mark.parametrize("program", DAEMONS)
 def test_control_commands_are_those_of_the_daemon(program):
-    with tempfile.TemporaryDirectory(prefix="ovn-docs-") as d:
-        env = dict(os.environ, OVN_RUNDIR=d, OVS_RUNDIR=d, OVN_LOGDIR=d)
+    with tempfile.TemporaryDirectory(prefix="ovn-docs-") as d, Server() as server:      # ovn-trace serves when it has read a database.
+        env = dict(server.env, OVN_RUNDIR=d, OVS_RUNDIR=d, OVN_LOGDIR=d)
         subprocess.run([BIN / program, "--detach", "--no-chdir", "--pidfile", "-vconsole:off"], env=env, check=True, timeout=20)
         ask = lambda *words: subprocess.run([BIN / "ovn-appctl", "-T20", "-t", program, *words], env=env, check=True,
                                             stdout=subprocess.PIPE, text=True).stdout
