@@ -1,5 +1,5 @@
 /* The frame of the actions: statements, nesting, prerequisites, the calls whose arguments are fields; and the public functions. */
-#include "logical/actions/internal.h"
+#include "logical/actions/trace.h"
 
 #include <stdio.h>
 
@@ -41,6 +41,7 @@ action_register(void)
         for (size_t k = 0; k < families[i]->n; k++) {
             const struct action_class *c = &families[i]->classes[k];
             REQUIRE(!action_find(c->name, strlen(c->name), families[i]->functions));
+            REQUIRE(c->trace);
             uint32_t h = name_hash(c->name, strlen(c->name), families[i]->functions);
             while (slots[h % N_SLOTS].class) {
                 h++;
@@ -349,7 +350,7 @@ actions_prereqs(const struct actions *a)
 
 /* Formatting. */
 
-static void
+void
 action_format(const struct action *a, struct str *out)
 {
     if (a->class->result_bits || (a->class->args && a->dst.symbol)) {
@@ -532,4 +533,15 @@ actions_encode(const struct actions *a, const struct action_env *env, struct str
         str_truncate(out, before);
     }
     return e.error;
+}
+
+/* Tracing. */
+
+void
+actions_trace(const struct actions *a, struct trace_at *at)
+{
+    if (!a->list) {
+        trace_add(at->env->arena, at->node, TRACE_ACTION, "drop;");
+    }
+    action_list_trace(a->list, at);
 }

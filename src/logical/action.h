@@ -3,7 +3,7 @@
  *   text --actions_parse()--> actions --actions_encode(env)--> OpenFlow actions (bytes)
  *
  * As with expressions (expr.h), parsing depends on the text alone and its result may be shared; what depends on the place (pipeline, table,
- * keys of ports) comes in at encoding. Each action is one entry of a table, with parse, format and encode beside each
+ * keys of ports) comes in at encoding. Each action is one entry of a table, with parse, format, encode and trace beside each
  * other (actions/, one file a family).
  *
  * Lookup actions and their tables. An action that asks a question puts its arguments where its table expects them (saving what was there on the

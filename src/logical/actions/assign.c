@@ -1,7 +1,7 @@
 /* Assignments: field = constant, field = field, field <-> field, ip.ttl--, and fields that only the controller can set. */
 #include <arpa/inet.h>
 
-#include "logical/actions/internal.h"
+#include "logical/actions/trace.h"
 
 static bool
 assign_value_parse(struct action_parser *p, struct action *a)
@@ -220,9 +220,75 @@ ovn_assign_encode(const struct action *a, struct action_encoder *e)
     action_put_punt(e, OPCODE_ICMP_FRAG_MTU, &mtu, sizeof mtu, true);
 }
 
-const struct action_class action_assign_constant = { .name = "=", .format = constant_assign_format, .encode = constant_assign_encode };
-const struct action_class action_assign_string = { .name = "=", .format = string_assign_format, .encode = string_assign_encode };
-const struct action_class action_assign_field = { .name = "=", .format = field_assign_format, .encode = field_assign_encode };
-const struct action_class action_exchange = { .name = "<->", .format = exchange_format, .encode = exchange_encode };
-const struct action_class action_decrement = { .name = "--", .format = decrement_format, .encode = decrement_encode };
-const struct action_class action_assign_ovn = { .name = "=", .parse = ovn_assign_parse, .format = ovn_assign_format, .encode = ovn_assign_encode };
+/* What they do to an imagined packet. */
+
+static bool
+constant_assign_trace(const struct action *a, struct trace_at *at)
+{
+    const struct constant *c = a->data;
+    union of_value old = logical_packet_get(at->packet, a->dst.sf);
+    union of_value v = u128_to((u128_from(&old) & ~u128_from(&c->mask)) | u128_from(&c->value));
+    trace_set(at, a->dst.sf, &v);
+    return true;
+}
+
+static bool
+string_assign_trace(const struct action *a, struct trace_at *at)
+{
+    uint32_t key = 0;
+    const char *name = a->data;
+    if (!*name || !at->env->lookup_port(at, name, &key)) {
+        key = 0;
+    }
+    trace_set_u64(at, a->dst.sf, key);
+    return true;
+}
+
+static bool
+field_assign_trace(const struct action *a, struct trace_at *at)
+{
+    union of_value v = logical_packet_get(at->packet, a->args[0].sf);
+    trace_set(at, a->dst.sf, &v);
+    return true;
+}
+
+static bool
+exchange_trace(const struct action *a, struct trace_at *at)
+{
+    union of_value x = logical_packet_get(at->packet, a->dst.sf), y = logical_packet_get(at->packet, a->args[0].sf);
+    trace_set(at, a->dst.sf, &y);
+    trace_set(at, a->args[0].sf, &x);
+    return true;
+}
+
+/* A packet whose life ends goes no further, as in the switch. */
+static bool
+decrement_trace(const struct action *a, struct trace_at *at)
+{
+    uint64_t ttl = of_value_low(&at->packet->f[OFF_IP_TTL]);
+    if (ttl <= 1) {
+        trace_comment(at, "TTL is %u already: the packet is dropped", (unsigned) ttl);
+        return false;
+    }
+    trace_put_u64(at->packet, OFF_IP_TTL, ttl - 1);
+    trace_add(at->env->arena, at->node, TRACE_MODIFY, "ip.ttl--;");
+    return true;
+}
+
+/* The controller sets what is no field of the switch; no later match can see it. */
+static bool
+ovn_assign_trace(const struct action *a, struct trace_at *at)
+{
+    struct str s = STR_INIT;
+    ovn_assign_format(a, &s);
+    trace_add(at->env->arena, at->node, TRACE_MODIFY, "%s;", str_c(&s));
+    str_free(&s);
+    return true;
+}
+
+const struct action_class action_assign_constant = { .name = "=", .format = constant_assign_format, .encode = constant_assign_encode, .trace = constant_assign_trace };
+const struct action_class action_assign_string = { .name = "=", .format = string_assign_format, .encode = string_assign_encode, .trace = string_assign_trace };
+const struct action_class action_assign_field = { .name = "=", .format = field_assign_format, .encode = field_assign_encode, .trace = field_assign_trace };
+const struct action_class action_exchange = { .name = "<->", .format = exchange_format, .encode = exchange_encode, .trace = exchange_trace };
+const struct action_class action_decrement = { .name = "--", .format = decrement_format, .encode = decrement_encode, .trace = decrement_trace };
+const struct action_class action_assign_ovn = { .name = "=", .parse = ovn_assign_parse, .format = ovn_assign_format, .encode = ovn_assign_encode, .trace = ovn_assign_trace };

@@ -1,5 +1,5 @@
 /* Where a packet goes: next, output, clone; and the small actions of the switch: queues, lengths, the stack. */
-#include "logical/actions/internal.h"
+#include "logical/actions/trace.h"
 
 /* next; next(table); next(pipeline=ingress, table=5); -- number: the table, NEXT_DEFAULT for the one after this. */
 enum { NEXT_DEFAULT = 1000 };
@@ -135,12 +135,38 @@ stack_encode(const struct action *a, struct action_encoder *e)
     }
 }
 
+/* What they do to an imagined packet. */
+
+static bool
+next_trace(const struct action *a, struct trace_at *at)
+{
+    const struct next *next = a->data;
+    at->env->next(at, next->has_pipeline ? next->pipeline : at->pipeline, a->number == NEXT_DEFAULT ? at->table + 1u : a->number);
+    return true;
+}
+
+static bool
+output_trace(const struct action *a, struct trace_at *at)
+{
+    at->env->output(at);
+    return true;
+}
+
+static bool
+clone_trace(const struct action *a, struct trace_at *at)
+{
+    struct trace_at *copy = trace_enter(at, "clone");
+    action_list_trace(a->nested, copy);
+    trace_leave(copy);
+    return true;
+}
+
 static const struct action_class classes[] = {
-    { .name = "next", .parse = next_parse, .format = next_format, .encode = next_encode },
-    { .name = "output", .encode = output_encode },
-    { .name = "clone", .parse = action_parse_nested, .format = action_format_nested, .encode = clone_encode },
-    { .name = "set_queue", .parse = set_queue_parse, .format = set_queue_format, .encode = set_queue_encode },
-    { .name = "push", .parse = stack_parse, .format = stack_format, .encode = stack_encode, .param = 0 },
-    { .name = "pop", .parse = stack_parse, .format = stack_format, .encode = stack_encode, .param = 1 },
+    { .name = "next", .parse = next_parse, .format = next_format, .encode = next_encode, .trace = next_trace },
+    { .name = "output", .encode = output_encode, .trace = output_trace },
+    { .name = "clone", .parse = action_parse_nested, .format = action_format_nested, .encode = clone_encode, .trace = clone_trace },
+    { .name = "set_queue", .parse = set_queue_parse, .format = set_queue_format, .encode = set_queue_encode, .trace = trace_nothing },
+    { .name = "push", .parse = stack_parse, .format = stack_format, .encode = stack_encode, .trace = trace_push, .param = 0 },
+    { .name = "pop", .parse = stack_parse, .format = stack_format, .encode = stack_encode, .trace = trace_pop, .param = 1 },
 };
 const struct action_family action_family_basic = { classes, ARRAY_SIZE(classes), false };

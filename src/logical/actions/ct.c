@@ -2,7 +2,7 @@
  * "move on to the next table" do so by recirculation, so that later tables see what the tracker said. */
 #include <arpa/inet.h>
 
-#include "logical/actions/internal.h"
+#include "logical/actions/trace.h"
 
 enum { NO_TABLE = 255 };
 
@@ -231,16 +231,84 @@ translate_encode(const struct action *a, struct action_encoder *e)
     ofa_end_ct(e->out, offset);
 }
 
+/* What they do to an imagined packet: ovn-trace(8), "Stateful Actions". No state is known, so it is assumed. */
+
+static const char assumed_text[] = " /* default (use --ct to customize) */";
+
+static bool
+ct_next_trace(const struct action *a, struct trace_at *at)
+{
+    bool assumed;
+    uint32_t state = at->env->ct_state(at, &assumed);
+    struct str s = STR_INIT;
+    trace_put_ct_state(state, &s);
+    struct trace_at *copy = trace_enter(at, "%s(ct_state=%s%s)", a->class->name, str_c(&s), assumed ? assumed_text : "");
+    str_free(&s);
+    trace_put_u64(copy->packet, OFF_CT_STATE, state);
+    trace_next(copy);
+    trace_leave(copy);
+    return true;
+}
+
+static bool
+ct_clear_trace(const struct action *a, struct trace_at *at)
+{
+    for (enum of_field f = OFF_CT_STATE; f <= OFF_CT_TP_DST; f++) {
+        trace_put_u64(at->packet, f, 0);
+    }
+    return true;
+}
+
+/* The connection is committed, and the packet moves on with what it has. */
+static bool
+ct_go_on_trace(const struct action *a, struct trace_at *at)
+{
+    struct trace_at *copy = trace_enter(at, "%s /* assuming no change */", a->class->name);
+    uint64_t state = of_value_low(&copy->packet->f[OFF_CT_STATE]);
+    trace_put_u64(copy->packet, OFF_CT_STATE, state ? state | CT_TRK : CT_TRK | CT_EST);
+    trace_next(copy);
+    trace_leave(copy);
+    return true;
+}
+
+static bool
+translate_trace(const struct action *a, struct trace_at *at)
+{
+    const struct translation *x = a->data;
+    bool src = a->class->param & 1, assumed;
+    struct str s = STR_INIT;
+    if (!a->number && src && at->env->is_gateway_router(at)) {
+        trace_comment(at, "%s is taken for a no-op on a gateway router", a->class->name);
+        return true;
+    } else if (!a->number) {
+        uint32_t state = at->env->ct_state(at, &assumed);
+        struct trace_at *copy = trace_enter(at, "%s /* assuming no un-%s entry, so no change */%s", a->class->name, src ? "snat" : "dnat",
+                                            assumed ? assumed_text : "");
+        trace_put_u64(copy->packet, OFF_CT_STATE, state);
+        trace_next(copy);
+        trace_leave(copy);
+        return true;
+    }
+    lex_format_constant(&s, x->ipv6 ? LEX_IPV6 : LEX_IPV4, &x->ip, NULL);
+    struct trace_at *copy = trace_enter(at, "%s(ip%d.%s=%s)", a->class->name, x->ipv6 ? 6 : 4, src ? "src" : "dst", str_c(&s));
+    copy->packet->f[x->ipv6 ? (src ? OFF_IPV6_SRC : OFF_IPV6_DST) : src ? OFF_IPV4_SRC : OFF_IPV4_DST] = x->ip;
+    trace_put_u64(copy->packet, OFF_CT_STATE, of_value_low(&copy->packet->f[OFF_CT_STATE]) | (src ? CT_SNAT : CT_DNAT));
+    trace_next(copy);
+    trace_leave(copy);
+    str_free(&s);
+    return true;
+}
+
 static const struct action_class statements[] = {
-    { .name = "ct_next", .prereq = "ip", .parse = zone_parse, .format = zone_format, .encode = ct_next_encode },
-    { .name = "ct_commit", .prereq = "ip", .parse = ct_commit_parse, .format = ct_commit_format, .encode = ct_commit_encode },
-    { .name = "ct_commit_to_zone", .prereq = "ip", .parse = zone_parse, .format = zone_format, .encode = ct_commit_to_zone_encode, .param = 1 },
-    { .name = "ct_clear", .encode = ct_clear_encode },
-    { .name = "ct_commit_nat", .prereq = "ip", .encode = ct_nat_encode, .param = 1 },
-    { .name = "ct_dnat", .parse = translate_parse, .format = translate_format, .encode = translate_encode, .param = 0 },
-    { .name = "ct_snat", .parse = translate_parse, .format = translate_format, .encode = translate_encode, .param = 1 },
-    { .name = "ct_dnat_in_czone", .parse = translate_parse, .format = translate_format, .encode = translate_encode, .param = 2 },
-    { .name = "ct_snat_in_czone", .parse = translate_parse, .format = translate_format, .encode = translate_encode, .param = 3 },
+    { .name = "ct_next", .prereq = "ip", .parse = zone_parse, .format = zone_format, .encode = ct_next_encode, .trace = ct_next_trace },
+    { .name = "ct_commit", .prereq = "ip", .parse = ct_commit_parse, .format = ct_commit_format, .encode = ct_commit_encode, .trace = trace_nothing },
+    { .name = "ct_commit_to_zone", .prereq = "ip", .parse = zone_parse, .format = zone_format, .encode = ct_commit_to_zone_encode, .trace = ct_go_on_trace, .param = 1 },
+    { .name = "ct_clear", .encode = ct_clear_encode, .trace = ct_clear_trace },
+    { .name = "ct_commit_nat", .prereq = "ip", .encode = ct_nat_encode, .trace = ct_go_on_trace, .param = 1 },
+    { .name = "ct_dnat", .parse = translate_parse, .format = translate_format, .encode = translate_encode, .trace = translate_trace, .param = 0 },
+    { .name = "ct_snat", .parse = translate_parse, .format = translate_format, .encode = translate_encode, .trace = translate_trace, .param = 1 },
+    { .name = "ct_dnat_in_czone", .parse = translate_parse, .format = translate_format, .encode = translate_encode, .trace = translate_trace, .param = 2 },
+    { .name = "ct_snat_in_czone", .parse = translate_parse, .format = translate_format, .encode = translate_encode, .trace = translate_trace, .param = 3 },
 };
 const struct action_family action_family_ct = { statements, ARRAY_SIZE(statements), false };
 
@@ -258,11 +326,33 @@ ct_state_save_encode(const struct action *a, struct action_encoder *e)
     ofa_put_move(e->out, (struct of_subfield) { OFF_CT_STATE, 0, 8 }, a->dst.sf);
 }
 
+/* No translation is known of, so it is what it was. */
+static bool
+ct_original_trace(const struct action *a, struct trace_at *at)
+{
+    enum of_field f = a->class->param == OFF_CT_NW_DST ? OFF_IPV4_DST : a->class->param == OFF_CT_IPV6_DST ? OFF_IPV6_DST : OFF_IP_PROTO;
+    if (a->class->param == OFF_CT_TP_DST) {
+        uint64_t proto = of_value_low(&at->packet->f[OFF_IP_PROTO]);
+        f = proto == 17 ? OFF_UDP_DST : proto == 132 ? OFF_SCTP_DST : OFF_TCP_DST;
+    }
+    union of_value v = at->packet->f[f];
+    trace_set(at, a->dst.sf, &v);
+    return true;
+}
+
+static bool
+ct_state_save_trace(const struct action *a, struct trace_at *at)
+{
+    union of_value v = at->packet->f[OFF_CT_STATE];
+    trace_set(at, a->dst.sf, &v);
+    return true;
+}
+
 static const struct action_class functions[] = {
-    { .name = "ct_nw_dst", .prereq = "ip4", .args = "", .encode = ct_original_encode, .param = OFF_CT_NW_DST, .result_bits = 32 },
-    { .name = "ct_ip6_dst", .prereq = "ip6", .args = "", .encode = ct_original_encode, .param = OFF_CT_IPV6_DST, .result_bits = 128 },
-    { .name = "ct_tp_dst", .prereq = "ip", .args = "", .encode = ct_original_encode, .param = OFF_CT_TP_DST, .result_bits = 16 },
-    { .name = "ct_state_save", .args = "", .encode = ct_state_save_encode, .result_bits = 8 },
-    { .name = "ct_proto", .prereq = "ip", .args = "", .encode = ct_original_encode, .param = OFF_CT_NW_PROTO, .result_bits = 8 },
+    { .name = "ct_nw_dst", .prereq = "ip4", .args = "", .encode = ct_original_encode, .trace = ct_original_trace, .param = OFF_CT_NW_DST, .result_bits = 32 },
+    { .name = "ct_ip6_dst", .prereq = "ip6", .args = "", .encode = ct_original_encode, .trace = ct_original_trace, .param = OFF_CT_IPV6_DST, .result_bits = 128 },
+    { .name = "ct_tp_dst", .prereq = "ip", .args = "", .encode = ct_original_encode, .trace = ct_original_trace, .param = OFF_CT_TP_DST, .result_bits = 16 },
+    { .name = "ct_state_save", .args = "", .encode = ct_state_save_encode, .trace = ct_state_save_trace, .result_bits = 8 },
+    { .name = "ct_proto", .prereq = "ip", .args = "", .encode = ct_original_encode, .trace = ct_original_trace, .param = OFF_CT_NW_PROTO, .result_bits = 8 },
 };
 const struct action_family action_family_ct_result = { functions, ARRAY_SIZE(functions), true };

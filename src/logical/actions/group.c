@@ -1,7 +1,7 @@
 /* Choices among alternatives, by an OpenFlow group of type select: ct_lb, ct_lb_mark, ct_lb_mark_local (a backend), select (a number), fwd_group (a port).
  *
  * The group itself is the caller's (struct action_env's "group"): the same buckets may be one group for many flows. One alternative needs no group. */
-#include "logical/actions/internal.h"
+#include "logical/actions/trace.h"
 
 enum { DEFAULT_WEIGHT = 100, MAX_ALTERNATIVES = 4096 };
 
@@ -317,11 +317,96 @@ fwd_group_encode(const struct action *a, struct action_encoder *e)
     buckets_finish(&bs, a, NULL, e);
 }
 
+/* What they do to an imagined packet. */
+
+static void
+set_backend(struct logical_packet *p, const struct trace_backend *b)
+{
+    p->f[b->ipv6 ? OFF_IPV6_DST : OFF_IPV4_DST] = b->ip;
+    if (b->port) {
+        uint64_t proto = of_value_low(&p->f[OFF_IP_PROTO]);
+        trace_put_u64(p, proto == 17 ? OFF_UDP_DST : proto == 132 ? OFF_SCTP_DST : OFF_TCP_DST, b->port);
+    }
+}
+
+static bool
+choose_backend(const struct balance *lb, struct trace_at *at, struct trace_backend *chosen)
+{
+    struct trace_backend *all = NULL;
+    size_t n = 0, cap = 0;
+    for (const struct backend *b = lb->backends; b; b = b->next) {
+        GROW(all, cap, n + 1);
+        all[n++] = (struct trace_backend) { lb->ipv6, b->ip, b->port };
+    }
+    if (n) {
+        *chosen = all[at->env->choose_backend(at, all, n)];
+    }
+    free(all);
+    return n > 0;
+}
+
+static void
+backend_comment(struct trace_at *at, const struct trace_backend *b)
+{
+    struct str s = STR_INIT;
+    str_puts(&s, b->ipv6 && b->port ? "[" : "");
+    lex_format_constant(&s, b->ipv6 ? LEX_IPV6 : LEX_IPV4, &b->ip, NULL);
+    str_puts(&s, b->ipv6 && b->port ? "]" : "");
+    if (b->port) {
+        str_printf(&s, ":%u", b->port);
+    }
+    trace_comment(at, "the backend is taken to be %s", str_c(&s));
+    str_free(&s);
+}
+
+static bool
+ct_lb_trace(const struct action *a, struct trace_at *at)
+{
+    const struct balance *lb = a->data;
+    struct trace_backend b;
+    bool assumed, chosen = lb ? choose_backend(lb, at, &b) : at->env->established_backend(at, &b);
+    uint32_t state = at->env->ct_state(at, &assumed);
+    if (chosen) {
+        backend_comment(at, &b);
+    }
+    struct trace_at *copy = trace_enter(at, "%s%s", a->class->name, assumed ? " /* default (use --ct to customize) */" : "");
+    trace_put_u64(copy->packet, OFF_CT_STATE, state | (chosen ? CT_DNAT : 0));
+    if (chosen) {
+        set_backend(copy->packet, &b);
+    }
+    if (lb) {
+        enum of_field f = a->class->param & LB_MARK ? OFF_CT_MARK : OFF_CT_LABEL;
+        uint64_t mark = of_value_low(&copy->packet->f[f]) | 2 | (lb->flag == LB_SKIP_SNAT ? 4 : lb->flag == LB_FORCE_SNAT ? 8 : 0);
+        trace_put_u64(copy->packet, f, mark);
+    }
+    trace_next(copy);
+    trace_leave(copy);
+    return true;
+}
+
+/* Any child will do: the first. */
+static bool
+fwd_group_trace(const struct action *a, struct trace_at *at)
+{
+    for (const struct child *c = a->data; c; c = c->next) {
+        uint32_t key;
+        if (at->env->lookup_port(at, c->port, &key)) {
+            struct trace_at *copy = trace_enter(at, "fwd_group /* child port \"%s\" */", c->port);
+            trace_put_u64(copy->packet, LOGICAL_OUTPORT, key);
+            at->env->output(copy);
+            trace_leave(copy);
+            return true;
+        }
+    }
+    trace_comment(at, "none of the child ports is there");
+    return true;
+}
+
 static const struct action_class statements[] = {
-    { .name = "ct_lb", .parse = ct_lb_parse, .format = ct_lb_format, .encode = ct_lb_encode, .param = 0 },
-    { .name = "ct_lb_mark", .parse = ct_lb_parse, .format = ct_lb_format, .encode = ct_lb_encode, .param = LB_MARK },
-    { .name = "ct_lb_mark_local", .parse = ct_lb_parse, .format = ct_lb_format, .encode = ct_lb_encode, .param = LB_MARK | LB_LOCAL },
-    { .name = "fwd_group", .parse = fwd_group_parse, .format = fwd_group_format, .encode = fwd_group_encode },
+    { .name = "ct_lb", .parse = ct_lb_parse, .format = ct_lb_format, .encode = ct_lb_encode, .trace = ct_lb_trace, .param = 0 },
+    { .name = "ct_lb_mark", .parse = ct_lb_parse, .format = ct_lb_format, .encode = ct_lb_encode, .trace = ct_lb_trace, .param = LB_MARK },
+    { .name = "ct_lb_mark_local", .parse = ct_lb_parse, .format = ct_lb_format, .encode = ct_lb_encode, .trace = ct_lb_trace, .param = LB_MARK | LB_LOCAL },
+    { .name = "fwd_group", .parse = fwd_group_parse, .format = fwd_group_format, .encode = fwd_group_encode, .trace = fwd_group_trace },
 };
 const struct action_family action_family_group = { statements, ARRAY_SIZE(statements), false };
 
@@ -405,7 +490,28 @@ select_encode(const struct action *a, struct action_encoder *e)
     buckets_finish(&bs, a, s->hash_fields, e);
 }
 
+static bool
+select_trace(const struct action *a, struct trace_at *at)
+{
+    const struct selection *s = a->data;
+    uint32_t *numbers = NULL, *weights = NULL;
+    size_t n = 0, caps[2] = { 0, 0 };
+    for (const struct choice *c = s->choices; c; c = c->next, n++) {
+        GROW(numbers, caps[0], n + 1);
+        GROW(weights, caps[1], n + 1);
+        numbers[n] = c->value;
+        weights[n] = c->weight;
+    }
+    uint32_t chosen = numbers[at->env->choose_number(at, numbers, weights, n)];
+    free(numbers);
+    free(weights);
+    trace_set_u64(at, a->dst.sf, chosen);
+    trace_comment(at, "%u is selected", chosen);
+    trace_next(at);
+    return false;
+}
+
 static const struct action_class functions[] = {
-    { .name = "select", .parse = select_parse, .format = select_format, .encode = select_encode, .result_bits = ACTION_NUMBER },
+    { .name = "select", .parse = select_parse, .format = select_format, .encode = select_encode, .trace = select_trace, .result_bits = ACTION_NUMBER },
 };
 const struct action_family action_family_group_result = { functions, ARRAY_SIZE(functions), true };

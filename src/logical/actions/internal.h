@@ -1,6 +1,6 @@
 /* internal.h - what the families of actions share; for action.c and actions/ only.
  *
- * An action is one entry of its family's table: a name and how it is parsed, formatted and encoded. Two kinds share a name space each: statements ("next;", "clone {...};") and
+ * An action is one entry of its family's table: a name and how it is parsed, formatted, encoded and traced. Two kinds share a name space each: statements ("next;", "clone {...};") and
  * functions with a result ("R = lookup_fdb(P, A);"). Parsers leave the first error in the parser and return false. */
 #ifndef LOGICAL_ACTIONS_INTERNAL_H
 #define LOGICAL_ACTIONS_INTERNAL_H 1
@@ -15,6 +15,7 @@ enum { ACTION_MAX_ARGS = 3 };
 enum { ACTION_NUMBER = 254 };
 
 struct action;
+struct trace_at;
 
 struct action_parser {
     struct lexer lex;
@@ -43,6 +44,7 @@ struct action_class {
     bool (*parse)(struct action_parser *, struct action *);    /* After the name. NULL without args: nothing follows it. */
     void (*format)(const struct action *, struct str *);       /* All but ";". NULL without args: just the name. */
     void (*encode)(const struct action *, struct action_encoder *);
+    bool (*trace)(const struct action *, struct trace_at *);   /* False: the packet goes no further (actions/trace.h). */
     unsigned param;                    /* The class' own: an opcode, a bit, the offset of a table in struct action_env. */
     uint8_t result_bits;               /* Functions: the width of the result; 0: a port; ACTION_NUMBER. */
 };
@@ -87,6 +89,7 @@ bool action_parse_assignment(struct action_parser *, struct action *);
 const struct action_class *action_find(const char *name, size_t n, bool function);
 
 /* Formatting. */
+void action_format(const struct action *, struct str *);               /* "a" */
 void action_list_format(const struct action *, struct str *);          /* "a; b;" */
 void action_format_nested(const struct action *, struct str *);        /* "name { a; b; }" */
 void action_format_values(bool is_set, const struct constant *, uint32_t n, struct str *);

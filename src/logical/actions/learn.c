@@ -1,6 +1,6 @@
 /* What the switch remembers by itself of the packets that pass, as flows that it learns: commit_ecmp_nh, commit_lb_aff. The tables are those that check_ecmp_nh(),
  * check_ecmp_nh_mac() and chk_lb_aff() ask (action.h). Learned flows belong to the logical flow that makes them (by its cookie) and go with it. */
-#include "logical/actions/internal.h"
+#include "logical/actions/trace.h"
 
 enum { LEARNED_PRIORITY = 100, ECMP_IDLE_TIMEOUT = 60 };
 
@@ -259,7 +259,7 @@ affinity_encode(const struct action *a, struct action_encoder *e)
 }
 
 static const struct action_class statements[] = {
-    { .name = "commit_ecmp_nh", .parse = ecmp_parse, .format = ecmp_format, .encode = ecmp_encode },
-    { .name = "commit_lb_aff", .parse = affinity_parse, .format = affinity_format, .encode = affinity_encode },
+    { .name = "commit_ecmp_nh", .parse = ecmp_parse, .format = ecmp_format, .encode = ecmp_encode, .trace = trace_nothing },
+    { .name = "commit_lb_aff", .parse = affinity_parse, .format = affinity_format, .encode = affinity_encode, .trace = trace_nothing },
 };
 const struct action_family action_family_learn = { statements, ARRAY_SIZE(statements), false };

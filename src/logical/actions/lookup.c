@@ -1,5 +1,5 @@
 /* Questions that tables of the controller's answer: MAC bindings, forwarding database, port security, load balancer and ECMP checks. The conventions are in action.h. */
-#include "logical/actions/internal.h"
+#include "logical/actions/trace.h"
 
 /* Tables are named by their place in struct action_env. */
 #define TABLE(MEMBER) offsetof(struct action_env, tables.MEMBER)
@@ -196,33 +196,105 @@ larger_encode(const struct action *a, struct action_encoder *e)
     ofa_put_move(e->out, flag_bit(MLF_CHECK_LARGER), a->dst.sf);
 }
 
+/* What they do to an imagined packet. */
+
+static bool
+find_mac(const struct action *a, struct trace_at *at, union of_value *mac)
+{
+    union of_value port = logical_packet_get(at->packet, a->args[0].sf), ip = logical_packet_get(at->packet, a->args[1].sf);
+    *mac = of_value_u64(0);
+    return at->env->mac_binding(at, of_value_low(&port), a->class->args[1] == 'X', &ip, mac);
+}
+
+static bool
+get_mac_trace(const struct action *a, struct trace_at *at)
+{
+    union of_value mac;
+    struct str s = STR_INIT;
+    if (find_mac(a, at, &mac)) {
+        lex_format_constant(&s, LEX_MAC, &mac, NULL);
+        trace_comment(at, "MAC binding to %s.", str_c(&s));
+    } else {
+        trace_comment(at, "No MAC binding.");
+    }
+    trace_set(at, whole(OFF_ETH_DST), &mac);
+    str_free(&s);
+    return true;
+}
+
+static bool
+lookup_mac_trace(const struct action *a, struct trace_at *at)
+{
+    union of_value mac, wanted = a->class->args[2] ? logical_packet_get(at->packet, a->args[2].sf) : of_value_u64(0);
+    bool found = find_mac(a, at, &mac);
+    if (found && a->class->args[2] && of_value_compare(&mac, &wanted)) {
+        trace_comment(at, "lookup failed - MAC binding mismatch.");
+        found = false;
+    } else {
+        trace_comment(at, found ? "MAC binding found." : "lookup failed - No MAC binding.");
+    }
+    trace_set_u64(at, a->dst.sf, found);
+    return true;
+}
+
+static bool
+get_fdb_trace(const struct action *a, struct trace_at *at)
+{
+    union of_value mac = logical_packet_get(at->packet, a->args[0].sf);
+    trace_set_u64(at, a->dst.sf, at->env->fdb(at, &mac));
+    return true;
+}
+
+static bool
+lookup_fdb_trace(const struct action *a, struct trace_at *at)
+{
+    union of_value port = logical_packet_get(at->packet, a->args[0].sf), mac = logical_packet_get(at->packet, a->args[1].sf);
+    trace_set_u64(at, a->dst.sf, at->env->fdb(at, &mac) == of_value_low(&port));
+    return true;
+}
+
+static bool
+port_sec_trace(const struct action *a, struct trace_at *at)
+{
+    trace_set_u64(at, a->dst.sf, at->env->port_sec_refuses(at, a->class->param == TABLE(in_port_sec)));
+    return true;
+}
+
+static bool
+larger_trace(const struct action *a, struct trace_at *at)
+{
+    trace_comment(at, "the packet is taken to be small enough");
+    trace_set_u64(at, a->dst.sf, 0);
+    return true;
+}
+
 static const struct action_class statements[] = {
-    { .name = "get_arp", .args = "PI", .encode = get_mac_encode, .param = TABLE(mac_bind) },
-    { .name = "get_nd", .args = "PX", .encode = get_mac_encode, .param = TABLE(mac_bind) },
-    { .name = "ct_snat_to_vip", .encode = resubmit_encode, .param = TABLE(ct_snat_hairpin) },
-    { .name = "flood_remote", .encode = resubmit_encode, .param = TABLE(flood_remote) },
-    { .name = "mac_cache_use", .encode = resubmit_encode, .param = TABLE(mac_cache_use) },
+    { .name = "get_arp", .args = "PI", .encode = get_mac_encode, .trace = get_mac_trace, .param = TABLE(mac_bind) },
+    { .name = "get_nd", .args = "PX", .encode = get_mac_encode, .trace = get_mac_trace, .param = TABLE(mac_bind) },
+    { .name = "ct_snat_to_vip", .encode = resubmit_encode, .trace = trace_nothing, .param = TABLE(ct_snat_hairpin) },
+    { .name = "flood_remote", .encode = resubmit_encode, .trace = trace_nothing, .param = TABLE(flood_remote) },
+    { .name = "mac_cache_use", .encode = resubmit_encode, .trace = trace_nothing, .param = TABLE(mac_cache_use) },
 };
 const struct action_family action_family_lookup = { statements, ARRAY_SIZE(statements), false };
 
 static const struct action_class functions[] = {
-    { .name = "lookup_arp", .args = "PIE", .encode = lookup_mac_encode, .param = TABLE(mac_lookup), .result_bits = 1 },
-    { .name = "lookup_arp_ip", .args = "PI", .encode = lookup_mac_encode, .param = TABLE(mac_lookup_ip), .result_bits = 1 },
-    { .name = "lookup_nd", .args = "PXE", .encode = lookup_mac_encode, .param = TABLE(mac_lookup), .result_bits = 1 },
-    { .name = "lookup_nd_ip", .args = "PX", .encode = lookup_mac_encode, .param = TABLE(mac_lookup_ip), .result_bits = 1 },
-    { .name = "get_fdb", .args = "E", .encode = get_fdb_encode, .param = TABLE(fdb), .result_bits = 0 },
-    { .name = "lookup_fdb", .args = "PE", .encode = lookup_fdb_encode, .param = TABLE(fdb_lookup), .result_bits = 1 },
-    { .name = "check_in_port_sec", .args = "", .encode = port_sec_encode, .param = TABLE(in_port_sec), .result_bits = 1 },
-    { .name = "check_out_port_sec", .args = "", .encode = port_sec_encode, .param = TABLE(out_port_sec), .result_bits = 1 },
-    { .name = "chk_lb_hairpin", .args = "", .encode = check_encode, .param = TABLE(chk_lb_hairpin), .result_bits = 1 },
-    { .name = "chk_lb_hairpin_reply", .args = "", .encode = check_encode, .param = TABLE(chk_lb_hairpin_reply), .result_bits = 1 },
-    { .name = "chk_lb_aff", .args = "", .encode = check_encode, .param = TABLE(chk_lb_aff), .result_bits = 1 },
-    { .name = "check_ecmp_nh", .args = "", .encode = check_encode, .param = TABLE(ecmp_nh), .result_bits = 1 },
-    { .name = "check_ecmp_nh_mac", .args = "", .encode = check_encode, .param = TABLE(ecmp_nh_mac), .result_bits = 1 },
+    { .name = "lookup_arp", .args = "PIE", .encode = lookup_mac_encode, .trace = lookup_mac_trace, .param = TABLE(mac_lookup), .result_bits = 1 },
+    { .name = "lookup_arp_ip", .args = "PI", .encode = lookup_mac_encode, .trace = lookup_mac_trace, .param = TABLE(mac_lookup_ip), .result_bits = 1 },
+    { .name = "lookup_nd", .args = "PXE", .encode = lookup_mac_encode, .trace = lookup_mac_trace, .param = TABLE(mac_lookup), .result_bits = 1 },
+    { .name = "lookup_nd_ip", .args = "PX", .encode = lookup_mac_encode, .trace = lookup_mac_trace, .param = TABLE(mac_lookup_ip), .result_bits = 1 },
+    { .name = "get_fdb", .args = "E", .encode = get_fdb_encode, .trace = get_fdb_trace, .param = TABLE(fdb), .result_bits = 0 },
+    { .name = "lookup_fdb", .args = "PE", .encode = lookup_fdb_encode, .trace = lookup_fdb_trace, .param = TABLE(fdb_lookup), .result_bits = 1 },
+    { .name = "check_in_port_sec", .args = "", .encode = port_sec_encode, .trace = port_sec_trace, .param = TABLE(in_port_sec), .result_bits = 1 },
+    { .name = "check_out_port_sec", .args = "", .encode = port_sec_encode, .trace = port_sec_trace, .param = TABLE(out_port_sec), .result_bits = 1 },
+    { .name = "chk_lb_hairpin", .args = "", .encode = check_encode, .trace = trace_zero, .param = TABLE(chk_lb_hairpin), .result_bits = 1 },
+    { .name = "chk_lb_hairpin_reply", .args = "", .encode = check_encode, .trace = trace_zero, .param = TABLE(chk_lb_hairpin_reply), .result_bits = 1 },
+    { .name = "chk_lb_aff", .args = "", .encode = check_encode, .trace = trace_zero, .param = TABLE(chk_lb_aff), .result_bits = 1 },
+    { .name = "check_ecmp_nh", .args = "", .encode = check_encode, .trace = trace_zero, .param = TABLE(ecmp_nh), .result_bits = 1 },
+    { .name = "check_ecmp_nh_mac", .args = "", .encode = check_encode, .trace = trace_zero, .param = TABLE(ecmp_nh_mac), .result_bits = 1 },
     /* As 23.03 writes them. */
-    { .name = "chk_ecmp_nh", .args = "", .encode = check_encode, .param = TABLE(ecmp_nh), .result_bits = 1 },
-    { .name = "chk_ecmp_nh_mac", .args = "", .encode = check_encode, .param = TABLE(ecmp_nh_mac), .result_bits = 1 },
-    { .name = "chk_evpn_arp", .parse = evpn_parse, .format = evpn_format, .encode = evpn_encode, .param = TABLE(evpn_arp), .result_bits = 1 },
-    { .name = "check_pkt_larger", .parse = larger_parse, .format = larger_format, .encode = larger_encode, .result_bits = 1 },
+    { .name = "chk_ecmp_nh", .args = "", .encode = check_encode, .trace = trace_zero, .param = TABLE(ecmp_nh), .result_bits = 1 },
+    { .name = "chk_ecmp_nh_mac", .args = "", .encode = check_encode, .trace = trace_zero, .param = TABLE(ecmp_nh_mac), .result_bits = 1 },
+    { .name = "chk_evpn_arp", .parse = evpn_parse, .format = evpn_format, .encode = evpn_encode, .trace = trace_zero, .param = TABLE(evpn_arp), .result_bits = 1 },
+    { .name = "check_pkt_larger", .parse = larger_parse, .format = larger_format, .encode = larger_encode, .trace = larger_trace, .result_bits = 1 },
 };
 const struct action_family action_family_lookup_result = { functions, ARRAY_SIZE(functions), true };

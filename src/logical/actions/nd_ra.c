@@ -3,7 +3,7 @@
  * answered may never be told again. */
 #include <arpa/inet.h>
 
-#include "logical/actions/internal.h"
+#include "logical/actions/trace.h"
 
 enum { OPT_SLLA = 1, OPT_PREFIX = 3, OPT_MTU = 5, OPT_ROUTE = 24, OPT_RDNSS = 25, OPT_DNSSL = 31 };
 enum { RA_MANAGED = 0x80, RA_OTHER = 0x40, PREFIX_ON_LINK = 0x80, PREFIX_AUTONOMOUS = 0x40 };
@@ -243,7 +243,17 @@ nd_ra_encode(const struct action *a, struct action_encoder *e)
     }
 }
 
+static bool
+nd_ra_trace(const struct action *a, struct trace_at *at)
+{
+    trace_comment(at, "We assume that this packet is a router solicitation.");
+    trace_put_u64(at->packet, OFF_ICMPV6_TYPE, 134);
+    trace_put_u64(at->packet, OFF_IP_TTL, 255);
+    trace_set_u64(at, a->dst.sf, 1);
+    return true;
+}
+
 static const struct action_class functions[] = {
-    { .name = "put_nd_ra_opts", .parse = nd_ra_parse, .format = nd_ra_format, .encode = nd_ra_encode, .result_bits = 1 },
+    { .name = "put_nd_ra_opts", .parse = nd_ra_parse, .format = nd_ra_format, .encode = nd_ra_encode, .trace = nd_ra_trace, .result_bits = 1 },
 };
 const struct action_family action_family_nd_ra_result = { functions, ARRAY_SIZE(functions), true };

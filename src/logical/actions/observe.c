@@ -1,7 +1,7 @@
 /* What others get to see of a packet: sample, mirror, trigger_event; and what limits it: set_meter. */
 #include <arpa/inet.h>
 
-#include "logical/actions/internal.h"
+#include "logical/actions/trace.h"
 
 /* sample(probability=N, collector_set=N, obs_domain=N, obs_point=N or @cookie or a field) */
 struct sample {
@@ -238,10 +238,24 @@ set_meter_encode(const struct action *a, struct action_encoder *e)
     }
 }
 
+static bool
+mirror_trace(const struct action *a, struct trace_at *at)
+{
+    uint32_t key;
+    if (at->env->lookup_port(at, a->data, &key)) {
+        struct trace_at *copy = trace_enter(at, "mirror");
+        trace_put_u64(copy->packet, LOGICAL_OUTPORT, key);
+        trace_set_u64(copy, flag_bit(MLF_ALLOW_LOOPBACK), 1);
+        at->env->output(copy);
+        trace_leave(copy);
+    }
+    return true;
+}
+
 static const struct action_class statements[] = {
-    { .name = "sample", .parse = sample_parse, .format = sample_format, .encode = sample_encode },
-    { .name = "mirror", .parse = mirror_parse, .format = mirror_format, .encode = mirror_encode },
-    { .name = "trigger_event", .parse = event_parse, .format = event_format, .encode = event_encode },
-    { .name = "set_meter", .parse = set_meter_parse, .format = set_meter_format, .encode = set_meter_encode },
+    { .name = "sample", .parse = sample_parse, .format = sample_format, .encode = sample_encode, .trace = trace_nothing },
+    { .name = "mirror", .parse = mirror_parse, .format = mirror_format, .encode = mirror_encode, .trace = mirror_trace },
+    { .name = "trigger_event", .parse = event_parse, .format = event_format, .encode = event_encode, .trace = trace_nothing },
+    { .name = "set_meter", .parse = set_meter_parse, .format = set_meter_format, .encode = set_meter_encode, .trace = trace_nothing },
 };
 const struct action_family action_family_observe = { statements, ARRAY_SIZE(statements), false };

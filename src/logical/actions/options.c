@@ -4,7 +4,7 @@
  * the flow, with the option's name. Here the values become what is on the wire. */
 #include <arpa/inet.h>
 
-#include "logical/actions/internal.h"
+#include "logical/actions/trace.h"
 
 enum { MAX_OPTIONS = 128, MAX_VALUES = 1024 };
 
@@ -373,10 +373,31 @@ relay_encode(const struct action *a, struct action_encoder *e)
     str_free(&data);
 }
 
+/* Whether it is a request that can be answered is not in a microflow. */
+static bool
+options_trace(const struct action *a, struct trace_at *at)
+{
+    struct str s = STR_INIT;
+    trace_comment(at, a->class->param ? "We assume that this packet is a DHCPv6 request." : "We assume that this packet is DHCPDISCOVER or DHCPREQUEST.");
+    options_format(a, &s);
+    trace_add(at->env->arena, at->node, TRACE_MODIFY, "%s;", str_c(&s));
+    str_free(&s);
+    trace_set_u64(at, a->dst.sf, 1);
+    return true;
+}
+
+static bool
+relay_trace(const struct action *a, struct trace_at *at)
+{
+    trace_comment(at, "We assume that this packet is one that a DHCP relay passes on.");
+    trace_set_u64(at, a->dst.sf, 1);
+    return true;
+}
+
 static const struct action_class functions[] = {
-    { .name = "put_dhcp_opts", .parse = options_parse, .format = options_format, .encode = dhcp_encode, .result_bits = 1 },
-    { .name = "put_dhcpv6_opts", .parse = options_parse, .format = options_format, .encode = dhcpv6_encode, .result_bits = 1 },
-    { .name = "dhcp_relay_req_chk", .parse = relay_parse, .format = relay_format, .encode = relay_encode, .param = OPCODE_DHCP_RELAY_REQ_CHK, .result_bits = 1 },
-    { .name = "dhcp_relay_resp_chk", .parse = relay_parse, .format = relay_format, .encode = relay_encode, .param = OPCODE_DHCP_RELAY_RESP_CHK, .result_bits = 1 },
+    { .name = "put_dhcp_opts", .parse = options_parse, .format = options_format, .encode = dhcp_encode, .trace = options_trace, .result_bits = 1 },
+    { .name = "put_dhcpv6_opts", .parse = options_parse, .format = options_format, .encode = dhcpv6_encode, .trace = options_trace, .param = 1, .result_bits = 1 },
+    { .name = "dhcp_relay_req_chk", .parse = relay_parse, .format = relay_format, .encode = relay_encode, .trace = relay_trace, .param = OPCODE_DHCP_RELAY_REQ_CHK, .result_bits = 1 },
+    { .name = "dhcp_relay_resp_chk", .parse = relay_parse, .format = relay_format, .encode = relay_encode, .trace = relay_trace, .param = OPCODE_DHCP_RELAY_RESP_CHK, .result_bits = 1 },
 };
 const struct action_family action_family_options_result = { functions, ARRAY_SIZE(functions), true };

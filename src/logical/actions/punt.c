@@ -1,7 +1,7 @@
 /* What the controller does: packets made from packets (ARP, ND, ICMP, resets), learning, logging, and replies to what the switch cannot answer. Layouts: opcode.h. */
 #include <arpa/inet.h>
 
-#include "logical/actions/internal.h"
+#include "logical/actions/trace.h"
 
 static void
 name_format(const struct action *a, struct str *out)
@@ -228,13 +228,155 @@ log_encode(const struct action *a, struct action_encoder *e)
     str_free(&data);
 }
 
+/* What they do to an imagined packet: the other packet as ovn-sb(5) says it begins. */
+
+static void
+clear_fields(struct logical_packet *p, enum of_field first, enum of_field last)
+{
+    for (enum of_field f = first; f <= last; f++) {
+        trace_put_u64(p, f, 0);
+    }
+}
+
+static void
+swap_fields(struct logical_packet *p, enum of_field a, enum of_field b)
+{
+    union of_value v = p->f[a];
+    p->f[a] = p->f[b];
+    p->f[b] = v;
+}
+
+/* Is the packet IPv6? It becomes an ICMP packet with TYPE and CODE. */
+static bool
+make_icmp(struct logical_packet *p)
+{
+    bool ipv6 = of_value_low(&p->f[OFF_ETH_TYPE]) == 0x86dd;
+    clear_fields(p, OFF_TCP_SRC, OFF_ND_OPTIONS_TYPE);
+    trace_put_u64(p, OFF_IP_PROTO, ipv6 ? 58 : 1);
+    trace_put_u64(p, OFF_IP_FRAG, 0);
+    trace_put_u64(p, OFF_IP_TTL, 255);
+    trace_put_u64(p, ipv6 ? OFF_ICMPV6_TYPE : OFF_ICMPV4_TYPE, ipv6 ? 1 : 3);
+    trace_put_u64(p, ipv6 ? OFF_ICMPV6_CODE : OFF_ICMPV4_CODE, 1);
+    return ipv6;
+}
+
+static void
+make_arp(struct logical_packet *p)
+{
+    union of_value spa = p->f[OFF_IPV4_SRC], tpa = p->f[OFF_IPV4_DST];
+    clear_fields(p, OFF_IP_PROTO, OFF_ND_OPTIONS_TYPE);
+    trace_put_u64(p, OFF_ETH_TYPE, 0x806);
+    trace_put_u64(p, OFF_ARP_OP, 1);
+    p->f[OFF_ARP_SHA] = p->f[OFF_ETH_SRC];
+    p->f[OFF_ARP_SPA] = spa;
+    p->f[OFF_ARP_TPA] = tpa;
+}
+
+static void
+begin_nd(struct logical_packet *p, uint8_t type)
+{
+    union of_value src = p->f[OFF_IPV6_SRC], dst = p->f[OFF_IPV6_DST];
+    clear_fields(p, OFF_IP_PROTO, OFF_ND_OPTIONS_TYPE);
+    trace_put_u64(p, OFF_IP_PROTO, 58);
+    trace_put_u64(p, OFF_IP_TTL, 255);
+    trace_put_u64(p, OFF_ICMPV6_TYPE, type);
+    p->f[OFF_IPV6_SRC] = src;
+    p->f[OFF_IPV6_DST] = dst;
+}
+
+static void
+make_nd_ns(struct logical_packet *p)
+{
+    begin_nd(p, 135);
+    p->f[OFF_ND_TARGET] = p->f[OFF_IPV6_DST];
+    u128 low = u128_from(&p->f[OFF_IPV6_DST]) & 0xffffff;
+    union of_value group = { .b = { 0xff, 2, [11] = 1, [12] = 0xff } };        /* RFC 4291, 2.7.1; RFC 2464, 7. */
+    p->f[OFF_IPV6_DST] = u128_to(u128_from(&group) | low);
+    trace_put_u64(p, OFF_ETH_DST, 0x3333ff000000 | (uint64_t) low);
+}
+
+static void
+make_nd_na(struct logical_packet *p)
+{
+    union of_value target = p->f[OFF_ND_TARGET], src = p->f[OFF_IPV6_SRC], tll = p->f[OFF_ETH_DST];
+    begin_nd(p, 136);
+    swap_fields(p, OFF_ETH_SRC, OFF_ETH_DST);
+    p->f[OFF_IPV6_DST] = src;
+    p->f[OFF_IPV6_SRC] = p->f[OFF_ND_TARGET] = target;
+    p->f[OFF_ND_TLL] = tll;
+}
+
+/* TCP and SCTP answer with a reset; the rest with ICMP. Returns what it became. */
+static const char *
+make_reject(struct logical_packet *p)
+{
+    uint64_t proto = of_value_low(&p->f[OFF_IP_PROTO]);
+    bool ipv6 = of_value_low(&p->f[OFF_ETH_TYPE]) == 0x86dd;
+    swap_fields(p, OFF_ETH_SRC, OFF_ETH_DST);
+    swap_fields(p, ipv6 ? OFF_IPV6_SRC : OFF_IPV4_SRC, ipv6 ? OFF_IPV6_DST : OFF_IPV4_DST);
+    if (proto == 6 || proto == 132) {
+        swap_fields(p, proto == 6 ? OFF_TCP_SRC : OFF_SCTP_SRC, proto == 6 ? OFF_TCP_DST : OFF_SCTP_DST);
+        trace_put_u64(p, OFF_IP_TTL, 255);
+        if (proto == 6) {
+            trace_put_u64(p, OFF_TCP_FLAGS, 0x14);
+        }
+        return proto == 6 ? "tcp_reset" : "sctp_abort";
+    }
+    return make_icmp(p) ? "icmp6" : "icmp4";
+}
+
+static bool
+replace_trace(const struct action *a, struct trace_at *at)
+{
+    struct logical_packet other = *at->packet;
+    const char *name = a->class->name;
+    switch ((enum opcode) a->class->param) {
+    case OPCODE_ARP:
+        make_arp(&other);
+        break;
+    case OPCODE_ND_NS:
+        make_nd_ns(&other);
+        break;
+    case OPCODE_ND_NA:
+    case OPCODE_ND_NA_ROUTER:
+        make_nd_na(&other);
+        break;
+    case OPCODE_REJECT:
+        name = make_reject(&other);
+        break;
+    case OPCODE_TCP_RESET:
+        trace_put_u64(&other, OFF_IP_TTL, 255);
+        trace_put_u64(&other, OFF_TCP_FLAGS, 0x14);
+        break;
+    case OPCODE_SCTP_ABORT:
+        trace_put_u64(&other, OFF_IP_TTL, 255);
+        break;
+    default:
+        make_icmp(&other);
+        break;
+    }
+    struct trace_at *copy = trace_enter(at, "%s", name);
+    *copy->packet = other;
+    action_list_trace(a->nested, copy);
+    trace_leave(copy);
+    return true;
+}
+
+/* For the controller. */
+static bool
+punt_trace(const struct action *a, struct trace_at *at)
+{
+    trace_comment(at, "sent to ovn-controller");
+    return true;
+}
+
 #define REPLACE(NAME, PREREQ, OPCODE) \
-    { .name = NAME, .prereq = PREREQ, .parse = replace_parse, .format = replace_format, .encode = replace_encode, .param = OPCODE }
+    { .name = NAME, .prereq = PREREQ, .parse = replace_parse, .format = replace_format, .encode = replace_encode, .trace = replace_trace, .param = OPCODE }
 #define REPLACE_OPTIONAL(NAME, PREREQ, OPCODE) \
-    { .name = NAME, .prereq = PREREQ, .parse = replace_parse_optional, .format = replace_format, .encode = replace_encode, .param = OPCODE }
-#define REPORT(NAME, ARGS, OPCODE) { .name = NAME, .args = ARGS, .encode = report_encode, .param = OPCODE }
+    { .name = NAME, .prereq = PREREQ, .parse = replace_parse_optional, .format = replace_format, .encode = replace_encode, .trace = replace_trace, .param = OPCODE }
+#define REPORT(NAME, ARGS, OPCODE) { .name = NAME, .args = ARGS, .encode = report_encode, .trace = trace_nothing, .param = OPCODE }
 #define PUNT(NAME, PREREQ, OPCODE) \
-    { .name = NAME, .prereq = PREREQ, .parse = optional_parens_parse, .format = name_format, .encode = punt_encode, .param = OPCODE }
+    { .name = NAME, .prereq = PREREQ, .parse = optional_parens_parse, .format = name_format, .encode = punt_encode, .trace = punt_trace, .param = OPCODE }
 
 static const struct action_class statements[] = {
     REPLACE("arp", "ip4", OPCODE_ARP),
@@ -255,10 +397,18 @@ static const struct action_class statements[] = {
     PUNT("handle_dhcpv6_reply", NULL, OPCODE_DHCPV6_REPLY),
     PUNT("handle_bfd_msg", NULL, OPCODE_BFD),
     PUNT("igmp", NULL, OPCODE_IGMP),
-    { .name = "bind_vport", .parse = bind_vport_parse, .format = bind_vport_format, .encode = bind_vport_encode },
-    { .name = "log", .parse = log_parse, .format = log_format, .encode = log_encode },
+    { .name = "bind_vport", .parse = bind_vport_parse, .format = bind_vport_format, .encode = bind_vport_encode, .trace = trace_nothing },
+    { .name = "log", .parse = log_parse, .format = log_format, .encode = log_encode, .trace = trace_nothing },
 };
 const struct action_family action_family_punt = { statements, ARRAY_SIZE(statements), false };
+
+static bool
+dns_trace(const struct action *a, struct trace_at *at)
+{
+    trace_comment(at, "The name that is asked for is not part of a microflow: no answer is assumed.");
+    trace_set_u64(at, a->dst.sf, 0);
+    return true;
+}
 
 /* R = dns_lookup() */
 static void
@@ -271,6 +421,6 @@ result_encode(const struct action *a, struct action_encoder *e)
 }
 
 static const struct action_class functions[] = {
-    { .name = "dns_lookup", .prereq = "udp", .args = "", .encode = result_encode, .param = OPCODE_DNS_LOOKUP, .result_bits = 1 },
+    { .name = "dns_lookup", .prereq = "udp", .args = "", .encode = result_encode, .trace = dns_trace, .param = OPCODE_DNS_LOOKUP, .result_bits = 1 },
 };
 const struct action_family action_family_punt_result = { functions, ARRAY_SIZE(functions), true };

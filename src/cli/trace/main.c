@@ -1,0 +1,410 @@
+/* main.c - ovn-trace(8): options, one trace, or a daemon that traces on request. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include "base/log.h"
+#include "cli/trace/show.h"
+#include "runtime/daemon.h"
+#include "runtime/tls.h"
+#include "runtime/unixctl.h"
+
+LOG_MODULE(ovntrace);
+
+enum { FORM_DETAILED = 1, FORM_SUMMARY = 2, FORM_MINIMAL = 4, FORM_JSON = 8, FORM_GRAPH = 16, FORM_WHY = 32 };
+
+/* What of the command line, or of a request, is about a trace. */
+struct request {
+    unsigned forms;
+    bool friendly;
+    uint32_t *ct_states;
+    size_t n_ct_states, cap_ct_states;
+    const char *lb_dst;
+    int64_t select_id;
+    const char *ovs;                   /* The switch to ask; NULL: none. */
+    const char *datapath, *microflow;
+};
+#define REQUEST_INIT { .friendly = true, .select_id = -1 }
+
+static struct {
+    struct loop *loop;
+    struct ovsdb *sb;
+    struct world_indexes db;
+    const char *remotes;
+    size_t n_remotes;
+    bool leader_only;
+    int timeout;
+} ctx = { .leader_only = true };
+
+/* ---- options ---- */
+
+enum {
+    OPT_DB = 2000, OPT_DETAILED, OPT_SUMMARY, OPT_MINIMAL, OPT_ALL, OPT_OVS, OPT_CT, OPT_LB_DST, OPT_SELECT_ID, OPT_FRIENDLY, OPT_NO_FRIENDLY,
+    OPT_JSON, OPT_GRAPH, OPT_WHY, OPT_LEADER_ONLY, OPT_NO_LEADER_ONLY,
+};
+#define TRACE_OPTIONS \
+    { "detailed", no_argument, NULL, OPT_DETAILED }, { "summary", no_argument, NULL, OPT_SUMMARY }, \
+    { "minimal", no_argument, NULL, OPT_MINIMAL }, { "all", no_argument, NULL, OPT_ALL }, { "ovs", optional_argument, NULL, OPT_OVS }, \
+    { "ct", required_argument, NULL, OPT_CT }, { "friendly-names", no_argument, NULL, OPT_FRIENDLY }, \
+    { "no-friendly-names", no_argument, NULL, OPT_NO_FRIENDLY }, { "lb-dst", required_argument, NULL, OPT_LB_DST }, \
+    { "select-id", required_argument, NULL, OPT_SELECT_ID }, { "json", no_argument, NULL, OPT_JSON }, \
+    { "graph", no_argument, NULL, OPT_GRAPH }, { "why", no_argument, NULL, OPT_WHY }
+static const struct option program_options[] = {
+    { "db", required_argument, NULL, OPT_DB }, TRACE_OPTIONS, { "leader-only", no_argument, NULL, OPT_LEADER_ONLY },
+    { "no-leader-only", no_argument, NULL, OPT_NO_LEADER_ONLY }, { "timeout", required_argument, NULL, 't' },
+    { "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'V' },
+    DAEMON_LONG_OPTIONS, LOG_LONG_OPTIONS, TLS_LONG_OPTIONS, { NULL, 0, NULL, 0 },
+};
+static const struct option request_options[] = { TRACE_OPTIONS, { NULL, 0, NULL, 0 } };
+
+static noreturn void PRINTF_LIKE(1, 2)
+fail(const char *fmt, ...)
+{
+    va_list args;
+
+    fflush(stdout);
+    fprintf(stderr, "%s: ", program_name());
+    va_start(args, fmt);
+    vfprintf(stderr, fmt, args);
+    va_end(args);
+    fputc('\n', stderr);
+    exit(EXIT_FAILURE);
+}
+
+static void
+usage(void)
+{
+    struct str s = STR_INIT;
+
+    str_printf(&s,
+               "%s: shows what happens to a packet in the logical network\n"
+               "usage: %s [OPTIONS] [DATAPATH] MICROFLOW\n"
+               "       %s [OPTIONS] --detach\n\n"
+               "Forms of output:\n"
+               "  --detailed               every table and flow (the default)\n"
+               "  --summary                pipelines and actions\n"
+               "  --minimal                only what can be seen from outside\n"
+               "  --all                    all three\n"
+               "  --json                   the trace as data\n"
+               "  --graph                  a picture: SVG if Graphviz' dot is installed, else its source\n"
+               "  --why                    one sentence: what decided the packet's fate\n"
+               "  --ovs[=REMOTE]           with the OpenFlow flows of each logical flow (default: unix:%s/br-int.mgmt)\n"
+               "  --no-friendly-names      names as they are in the database\n\n"
+               "What is assumed:\n"
+               "  --ct=FLAGS               the next connection tracking state: trk, new, est, rel, rpl, inv, dnat, snat (default: trk,est)\n"
+               "  --lb-dst=IP[:PORT]       the backend that load balancers choose\n"
+               "  --select-id=ID           what `select' chooses\n\n"
+               "  --db=DATABASE            southbound database (default: $OVN_SB_DB or unix:%s/ovnsb_db.sock)\n"
+               "  --no-leader-only         any server of a cluster will do\n"
+               "  -t, --timeout=SECS       give up after so many seconds\n\n",
+               program_name(), program_name(), program_name(), dir_ovs_run(), dir_run());
+    daemon_usage(&s);
+    fputs(str_c(&s), stdout);
+    str_free(&s);
+    exit(EXIT_SUCCESS);
+}
+
+static char *
+add_ct(struct request *r, const char *arg)
+{
+    uint32_t state;
+    char *error = trace_parse_ct_state(arg, &state);
+
+    if (!error) {
+        GROW(r->ct_states, r->cap_ct_states, r->n_ct_states + 1);
+        r->ct_states[r->n_ct_states++] = state;
+    }
+    return error;
+}
+
+/* Takes an option about a trace. A message (caller owns) or NULL; *known: it is one. */
+static char *
+request_option(struct request *r, int opt, const char *arg, bool *known)
+{
+    static const unsigned forms[] = { [OPT_DETAILED - OPT_DETAILED] = FORM_DETAILED, FORM_SUMMARY, FORM_MINIMAL,
+                                      FORM_DETAILED | FORM_SUMMARY | FORM_MINIMAL };
+    static char *default_switch;
+
+    *known = true;
+    switch (opt) {
+    case OPT_DETAILED:
+    case OPT_SUMMARY:
+    case OPT_MINIMAL:
+    case OPT_ALL:
+        r->forms |= forms[opt - OPT_DETAILED];
+        return NULL;
+    case OPT_JSON:
+    case OPT_GRAPH:
+    case OPT_WHY:
+        r->forms |= opt == OPT_JSON ? FORM_JSON : opt == OPT_GRAPH ? FORM_GRAPH : FORM_WHY;
+        return NULL;
+    case OPT_OVS:
+        default_switch = default_switch ? default_switch : xasprintf("unix:%s/br-int.mgmt", dir_ovs_run());
+        r->ovs = arg ? arg : default_switch;
+        return NULL;
+    case OPT_CT:
+        return add_ct(r, arg);
+    case OPT_LB_DST:
+        r->lb_dst = arg;
+        return NULL;
+    case OPT_SELECT_ID:
+        return str_to_int(arg, 0, UINT16_MAX, &r->select_id) ? NULL : xasprintf("%s: --select-id is a number from 0 to 65535", arg);
+    case OPT_FRIENDLY:
+    case OPT_NO_FRIENDLY:
+        r->friendly = opt == OPT_FRIENDLY;
+        return NULL;
+    }
+    *known = false;
+    return NULL;
+}
+
+static char *
+request_arguments(struct request *r, int argc, const char *const argv[])
+{
+    if (argc < 1 || argc > 2) {
+        return xstrdup(argc < 1 ? "a microflow is needed (--help for help)" : "one or two arguments are needed: [DATAPATH] MICROFLOW");
+    }
+    r->datapath = argc == 2 ? argv[0] : NULL;
+    r->microflow = argv[argc - 1];
+    return NULL;
+}
+
+static void
+parse_options(struct request *r, int argc, char *argv[])
+{
+    const char *db = getenv("OVN_SB_DB"), *timeout = getenv("OVS_CTL_TIMEOUT");
+    int64_t secs = 0;
+    int opt;
+
+    ctx.remotes = db && *db ? db : xasprintf("unix:%s/ovnsb_db.sock", dir_run());
+    if (timeout && *timeout && !str_to_int(timeout, 0, INT32_MAX / 1000, &secs)) {
+        fail("value %s on OVS_CTL_TIMEOUT is invalid", timeout);
+    }
+    while ((opt = getopt_long(argc, argv, "hVv::t:p:c:C:", program_options, NULL)) != -1) {
+        bool known;
+        char *error = request_option(r, opt, optarg, &known);
+        if (error) {
+            fail("%s", error);
+        } else if (known) {
+            continue;
+        } else if (opt == OPT_DB) {
+            ctx.remotes = optarg;
+        } else if (opt == OPT_LEADER_ONLY || opt == OPT_NO_LEADER_ONLY) {
+            ctx.leader_only = opt == OPT_LEADER_ONLY;
+        } else if (opt == 't') {
+            if (!str_to_int(optarg, 0, INT32_MAX / 1000, &secs)) {
+                fail("value %s on -t or --timeout is invalid", optarg);
+            }
+        } else if (opt == 'h') {
+            usage();
+        } else if (opt == 'V') {
+            print_version();
+            printf("DB Schema %s\n", sb_db.version);
+            exit(EXIT_SUCCESS);
+        } else if (!daemon_option(opt, optarg)) {
+            exit(EXIT_FAILURE);
+        }
+    }
+    ctx.timeout = secs;
+}
+
+/* ---- a trace ---- */
+
+/* Graphviz draws it, if it is there. */
+static void
+put_graph(const struct trace_result *r, struct str *out)
+{
+    struct str dot = STR_INIT;
+
+    show_dot(r, &dot);
+    if (!graph_to_svg(str_c(&dot), dot.len, out)) {
+        str_put(out, dot.s, dot.len);
+    }
+    str_free(&dot);
+}
+
+static void
+put_forms(const struct request *q, const struct trace_result *r, const struct ovs_flows *ovs, struct str *out)
+{
+    unsigned forms = q->forms ? q->forms : FORM_DETAILED;
+    bool banners = forms & (forms - 1);
+
+    if (forms & (FORM_DETAILED | FORM_SUMMARY | FORM_MINIMAL)) {
+        str_printf(out, "# %s\n", r->openflow);
+    }
+    if (forms & FORM_DETAILED) {
+        str_puts(out, banners ? "# Detailed trace.\n" : "");
+        show_detailed(r, ovs, out);
+    }
+    if (forms & FORM_SUMMARY) {
+        str_puts(out, banners ? "# Summary trace.\n" : "");
+        show_summary(r, out);
+    }
+    if (forms & FORM_MINIMAL) {
+        str_puts(out, banners ? "# Minimal trace.\n" : "");
+        show_minimal(r, out);
+    }
+    if (forms & FORM_JSON) {
+        show_json(r, q->microflow, out);
+    }
+    if (forms & FORM_GRAPH) {
+        put_graph(r, out);
+    }
+    if (forms & FORM_WHY) {
+        str_puts(out, banners && forms != (FORM_WHY | FORM_JSON) ? "# Why.\n" : "");
+        show_why(r, out);
+    }
+}
+
+static char *
+run_request(const struct request *q, struct str *out)
+{
+    struct trace_question question = { .datapath = q->datapath, .microflow = q->microflow, .friendly = q->friendly, .ct_states = q->ct_states,
+                                       .n_ct_states = q->n_ct_states, .lb_dst = q->lb_dst, .select_id = q->select_id };
+    struct trace_result r;
+    char *error = NULL;
+    struct ovs_flows *ovs = q->ovs ? ovs_flows_get(q->ovs, &error) : NULL;
+
+    error = error ? error : trace_run(&ctx.db, &question, &r);
+    if (!error) {
+        put_forms(q, &r, ovs, out);
+        trace_result_destroy(&r);
+    }
+    ovs_flows_destroy(ovs);
+    return error;
+}
+
+/* ---- the database ---- */
+
+static void
+timed_out(int sig UNUSED)
+{
+    static const char message[] = "ovn-trace: no answer from the database in time\n";
+
+    _exit(write(STDERR_FILENO, message, sizeof message - 1) < 0 ? 2 : EXIT_FAILURE);
+}
+
+static void
+connect_db(bool wait)
+{
+    ctx.sb = ovsdb_create(ctx.loop, &sb_db);
+    world_use(&ctx.db, ctx.sb);
+    ovsdb_set_leader_only(ctx.sb, ctx.leader_only);
+    char *error = ovsdb_set_remotes(ctx.sb, ctx.remotes);
+    if (error) {
+        fail("%s: database connection failed (%s)", ctx.remotes, error);
+    }
+    ctx.n_remotes = 1;
+    for (const char *p = ctx.remotes; (p = strchr(p, ',')); p++) {
+        ctx.n_remotes++;
+    }
+    while (wait && !ovsdb_is_ready(ctx.sb)) {
+        if (ovsdb_n_unreachable(ctx.sb) >= ctx.n_remotes) {
+            fail("%s: database connection failed (%s)", ctx.remotes, ovsdb_last_error(ctx.sb));
+        }
+        loop_once(ctx.loop, -1);
+    }
+}
+
+/* ---- the daemon ---- */
+
+static void
+cmd_trace(struct unixctl_conn *conn, int argc, const char *argv[], void *aux UNUSED)
+{
+    struct request q = REQUEST_INIT;
+    struct str out = STR_INIT;
+    char **args = xcalloc(argc + 1, sizeof *args);
+    char *error = ovsdb_is_ready(ctx.sb) ? NULL : xstrdup("the database has not been read yet");
+    int opt;
+
+    for (int i = 0; i < argc; i++) {
+        args[i] = (char *) argv[i];
+    }
+    optind = 0;
+    opterr = 0;
+    while (!error && (opt = getopt_long(argc, args, ":", request_options, NULL)) != -1) {
+        bool known;
+        if (opt == OPT_LB_DST || opt == OPT_SELECT_ID) {
+            error = xasprintf("%s is not available in daemon mode", opt == OPT_LB_DST ? "--lb-dst" : "--select-id");
+        } else if (opt == '?' || opt == ':') {
+            error = xasprintf("%s: %s", args[optind - 1], opt == '?' ? "unknown option" : "an argument is needed");
+        } else {
+            error = request_option(&q, opt, optarg, &known);
+        }
+    }
+    error = error ? error : request_arguments(&q, argc - optind, (const char *const *) args + optind);
+    error = error ? error : run_request(&q, &out);
+    if (error) {
+        unixctl_error(conn, error);
+    } else {
+        unixctl_reply(conn, str_c(&out));
+    }
+    free(error);
+    free(args);
+    free(q.ct_states);
+    str_free(&out);
+}
+
+static void
+collect(void *aux UNUSED)
+{
+    ovsdb_collect(ctx.sb);
+    intern_collect();
+    if (ovsdb_is_ready(ctx.sb)) {
+        daemon_complete();
+    }
+}
+
+static int
+serve(void)
+{
+    daemon_start(ctx.loop);
+    unixctl_register("trace", "[OPTIONS] [DATAPATH] MICROFLOW", 1, INT32_MAX, cmd_trace, NULL);
+    connect_db(false);
+    loop_set_cycle(ctx.loop, collect, NULL);
+    daemon_run(ctx.loop);
+    ovsdb_destroy(ctx.sb);
+    loop_destroy(ctx.loop);
+    return EXIT_SUCCESS;
+}
+
+int
+main(int argc, char *argv[])
+{
+    struct request q = REQUEST_INIT;
+    struct str out = STR_INIT;
+
+    program_set_name(argv[0]);
+    signal(SIGPIPE, SIG_IGN);
+    free(log_set("console:warn"));
+    free(log_set("syslog:warn"));
+    parse_options(&q, argc, argv);
+    ctx.loop = loop_create();
+    if (daemon_detaching()) {
+        if (optind < argc) {
+            fail("a daemon takes no microflow: ask it with `ovn-appctl -t ovn-trace trace ...'");
+        }
+        free(q.ct_states);
+        return serve();
+    }
+    char *error = request_arguments(&q, argc - optind, (const char *const *) argv + optind);
+    if (error) {
+        fail("%s", error);
+    }
+    if (ctx.timeout) {
+        signal(SIGALRM, timed_out);
+        alarm(ctx.timeout);
+    }
+    connect_db(true);
+    error = run_request(&q, &out);
+    if (error) {
+        fail("%s", error);
+    }
+    fwrite(str_c(&out), 1, out.len, stdout);
+    str_free(&out);
+    free(q.ct_states);
+    ovsdb_destroy(ctx.sb);
+    loop_destroy(ctx.loop);
+    return fflush(stdout) || ferror(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
+}
