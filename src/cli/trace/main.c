@@ -90,13 +90,13 @@ usage(void)
                "  --graph                  a picture: SVG if Graphviz' dot is installed, else its source\n"
                "  --why                    one sentence: what decided the packet's fate\n"
                "  --ovs[=REMOTE]           with the OpenFlow flows of each logical flow (default: unix:%s/br-int.mgmt)\n"
-               "  --no-friendly-names      names as they are in the database\n\n"
+               "  --[no-]friendly-names    names for people, or as they are in the database\n\n"
                "What is assumed:\n"
                "  --ct=FLAGS               the next connection tracking state: trk, new, est, rel, rpl, inv, dnat, snat (default: trk,est)\n"
                "  --lb-dst=IP[:PORT]       the backend that load balancers choose\n"
                "  --select-id=ID           what `select' chooses\n\n"
                "  --db=DATABASE            southbound database (default: $OVN_SB_DB or unix:%s/ovnsb_db.sock)\n"
-               "  --no-leader-only         any server of a cluster will do\n"
+               "  --[no-]leader-only       only the leader of a cluster, or any of its servers\n"
                "  -t, --timeout=SECS       give up after so many seconds\n\n",
                program_name(), program_name(), program_name(), dir_ovs_run(), dir_run());
     daemon_usage(&s);

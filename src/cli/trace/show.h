@@ -18,11 +18,6 @@ void show_dot(const struct trace_result *, struct str *);
 /* Why the packet is dropped, or where it goes, in a sentence (why.c). */
 void show_why(const struct trace_result *, struct str *);
 
-/* Which kind of object a stage's flows come from ("ACL"), NULL: none. */
-const char *why_object(const char *stage);
-/* The step that decided that nothing is delivered: the last table that dropped; NULL: none did. */
-const struct trace_step *why_decisive(const struct trace_result *);
-
 /* ovs.c: what the switch at REMOTE has. NULL and *error (caller owns) if it cannot be reached. */
 struct ovs_flows *ovs_flows_get(const char *remote, char **error) MUST_USE;
 void ovs_flows_destroy(struct ovs_flows *);

@@ -94,10 +94,6 @@ add_step(struct trace_at *at, enum trace_kind kind, enum logical_pipeline pipeli
     struct trace_step *step = arena_zalloc(arena, sizeof *step);
 
     *step = (struct trace_step) { .dp = datapath_of(at), .pipeline = pipeline, .table = table, .flow = f };
-    if (kind == TRACE_TABLE && (!f || str_eq(sb_logical_flow_actions(f->row, NULL), "drop;"))) {
-        step->packet = arena_alloc(arena, sizeof *step->packet);
-        *step->packet = *at->packet;
-    }
     n->data = step;
     return n;
 }
@@ -151,6 +147,18 @@ add_pipeline(struct trace_at *at, enum logical_pipeline pipeline)
     return n;
 }
 
+/* The packet went nowhere from there. */
+static bool
+is_end(const struct trace_node *table)
+{
+    for (const struct trace_node *n = table->first; n; n = n->next) {
+        if (n->kind != TRACE_ACTION && n->kind != TRACE_COMMENT && n->kind != TRACE_MODIFY) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void
 run_table(struct trace_at *at, enum logical_pipeline pipeline, unsigned table)
 {
@@ -173,6 +181,11 @@ run_table(struct trace_at *at, enum logical_pipeline pipeline, unsigned table)
     if (f) {
         actions_trace(f->actions, &inner);
         at->stack = inner.stack;
+    }
+    if (is_end(inner.node)) {
+        struct trace_step *step = inner.node->data;
+        step->packet = arena_alloc(at->env->arena, sizeof *step->packet);
+        *step->packet = *at->packet;
     }
 }
 

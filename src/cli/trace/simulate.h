@@ -22,7 +22,7 @@ struct trace_step {
     enum logical_pipeline pipeline;
     uint8_t table;
     struct flow *flow;
-    struct logical_packet *packet;     /* As it came, where the flow (or its absence) drops it; else NULL. */
+    struct logical_packet *packet;     /* Where the packet goes nowhere from here; else NULL. */
 };
 /* TRACE_OUTPUT nodes have the struct port. TRACE_PIPELINE has a struct trace_step without flow. */
 

@@ -8,7 +8,7 @@
 static const struct {
     const char *part, *object, *reason;
 } stages[] = {
-    { "acl", "ACL", "an ACL" },
+    { "acl", "ACL", "the default of ACLs" },
     { "qos", "QoS rule", "a QoS rule" },
     { "apply_port_sec", "logical switch port", "port security" },
     { "check_port_sec", "logical switch port", "a check of what may enter the switch" },
@@ -41,36 +41,27 @@ stage_index(const char *stage)
     return i;
 }
 
-const char *
-why_object(const char *stage)
-{
-    size_t i = stage_index(stage);
-
-    return i < ARRAY_SIZE(stages) ? stages[i].object : NULL;
-}
+/* Where a packet ended: the last table from which it went nowhere, or what was noted there instead. */
+struct end {
+    const struct trace_step *step;
+    const char *note;
+    bool punted;                       /* The controller has it. */
+};
 
 static void
-find_last_drop(const struct trace_node *first, const struct trace_step **step, const char **note)
+find_end(const struct trace_node *first, struct end *end)
 {
     for (const struct trace_node *n = first; n; n = n->next) {
-        const struct trace_step *s = n->data;
-        if (n->kind == TRACE_TABLE && s->packet) {
-            *step = s;
-        } else if (n->kind == TRACE_ERROR || (n->kind == TRACE_COMMENT && strstr(n->text, "dropped")) || (n->kind == TRACE_COMMENT && strstr(n->text, "omitting"))) {
-            *note = n->text;
+        const struct trace_step *step = n->data;
+        if (n->kind == TRACE_TABLE && step->packet) {
+            *end = (struct end) { .step = step };
+        } else if (n->kind == TRACE_ERROR || (n->kind == TRACE_COMMENT && (strstr(n->text, "dropped") || strstr(n->text, "omitting output")))) {
+            end->note = n->text;
+        } else if (n->kind == TRACE_COMMENT && strstr(n->text, "sent to ovn-controller")) {
+            end->punted = true;
         }
-        find_last_drop(n->first, step, note);
+        find_end(n->first, end);
     }
-}
-
-const struct trace_step *
-why_decisive(const struct trace_result *r)
-{
-    const struct trace_step *step = NULL;
-    const char *note = NULL;
-
-    find_last_drop(r->root->first, &step, &note);
-    return step;
 }
 
 /* ---- delivered ---- */
@@ -175,8 +166,8 @@ put_decisive(const struct trace_step *step, struct str *out)
 void
 show_why(const struct trace_result *r, struct str *out)
 {
-    const struct trace_step *step = NULL;
-    const char *separator = "", *note = NULL;
+    const char *separator = "";
+    struct end end = { NULL, NULL, false };
 
     if (r->n_outputs) {
         str_puts(out, "Delivered to ");
@@ -184,11 +175,15 @@ show_why(const struct trace_result *r, struct str *out)
         str_puts(out, ".\n");
         return;
     }
-    find_last_drop(r->root->first, &step, &note);
-    if (step) {
-        put_decisive(step, out);
-    } else if (note) {
-        str_printf(out, "Dropped: %s.\n", note);
+    find_end(r->root->first, &end);
+    if (end.punted) {
+        str_puts(out, "Sent to ovn-controller, which answers or takes note; the packet itself is delivered nowhere.\n");
+    } else if (end.note && strstr(end.note, "omitting output")) {
+        str_puts(out, "Dropped: it would leave by the port that it came from, and no flow allows that (flags.loopback).\n");
+    } else if (end.note) {
+        str_printf(out, "Dropped: %s.\n", end.note);
+    } else if (end.step) {
+        put_decisive(end.step, out);
     } else {
         str_puts(out, "Dropped: no action of the flows that it met sends it anywhere.\n");
     }
