@@ -232,6 +232,36 @@ def test_encap_of_an_interface(ground):
     eventually(lambda: ground.central.one("Port_Binding")["encap"] == [])
 
 
+def test_containers_follow_their_parent(ground):
+    vms, pods = ground.central.datapath("vms"), ground.central.datapath("pods")
+    ground.central.port(vms, "vm1")
+    ground.central.port(pods, "pod1", parent_port="vm1", tag=41)
+    ground.central.port(pods, "pod2", parent_port="vm1", tag=42)
+    ground.central.port(pods, "untagged", parent_port="vm1")
+    ground.central.port(pods, "nested", parent_port="pod1", tag=43)
+    ground.central.port(pods, "astray", parent_port="nobody-knows", tag=44)
+    a, b = ground.host("hv1", "192.0.2.1"), ground.host("hv2", "192.0.2.2")
+    registered(ground, "hv1"), registered(ground, "hv2")
+    a.plug("vif1", "vm1")
+    for port in ("vm1", "pod1", "pod2"):
+        owner(ground, port, "hv1")
+    assert sorted(a.appctl("ct-zone-list").split()[0::2]) == ["pod1", "pod2", "vm1"]
+    stays(lambda: [ground.central.binding(p) for p in ("untagged", "nested", "astray")] == [(None, False)] * 3, 0.3)
+    # A new one; one that is deleted; the machine moves, and all that is in it.
+    ground.central.port(pods, "pod3", parent_port="vm1", tag=45)
+    owner(ground, "pod3", "hv1")
+    ground.central.db.transact({"op": "delete", "table": "Port_Binding", "where": [["logical_port", "==", "pod2"]]})
+    b.plug("vif1", "vm1")
+    for port in ("vm1", "pod1", "pod3"):
+        owner(ground, port, "hv2")
+    a.unplug("vif1")
+    stays(lambda: ground.central.binding("pod1") == ("hv2", True), 0.3)
+    b.unplug("vif1")
+    for port in ("vm1", "pod1", "pod3"):
+        owner(ground, port, None, False)
+    assert all("VLAN" in l or "waits" in l for l in a.complaints()), a.complaints()
+
+
 # ---- what is monitored ----
 
 def units(h, name):

@@ -1,8 +1,8 @@
 /* condition.c - what this chassis monitors of the southbound database: conditions (RFC 7047 5.1) as facts, one
  * list a table.
  *
- * Ports: those of local datapaths, those that are ours, and those that local interfaces name and are in
- * neither. Of a local datapath: itself, its multicast groups, what was learnt there, its logical flows, and
+ * Ports: those of local datapaths, those that are ours, those that local interfaces name and are in
+ * neither, and all containers in virtual machines, as what is said of a parent here is in them. Of a local datapath: itself, its multicast groups, what was learnt there, its logical flows, and
  * the datapath groups that it is in; and the logical flows of these groups. A group that is no longer of a
  * local datapath goes from the replica by the condition of its table, and takes its flows' condition with it.
  * With ovn-monitor-all everything is monitored. Tables not named here always are. */
@@ -83,6 +83,9 @@ base_run(struct incr_unit *unit, void *c_)
     }
     if (config->chassis_row) {
         emit_uuid(c, unit, &sb_table_port_binding, "chassis", "==", &config->chassis_row->row_.uuid);
+    }
+    if (!config->monitor_all) {
+        emit(c, unit, &sb_table_port_binding, "[\"parent_port\",\"!=\",[\"set\",[]]]");
     }
     emit_text(c, unit, &sb_table_chassis_private, "name", config->chassis, strlen(config->chassis));
 }

@@ -4,12 +4,15 @@
  * its iface-id-ver is the interface's. Then its datapath is local (and monitored as soon as the interface is
  * coming). A port of a virtual machine (type "") that
  * is here is claimed (claim.c decides when); it is *bound*, and gets packets, unless it is another chassis' at
- * the moment. A localport is bound wherever it is here, and is nobody's. What is said to be ours and is not
+ * the moment. A container in a virtual machine (parent_port and tag) has no interface: it uses its parent's,
+ * and is here while the parent is ours. A localport is bound wherever it is here, and is nobody's. What is said to be ours and is not
  * here is released. */
 #include "base/log.h"
 #include "controller/binding/binding.h"
 
 LOG_MODULE(binding);
+
+enum { MAX_VLAN = 4095 };
 
 /* The interface in IFACES with the port's name; of several the one with the first name. NULL: none. */
 static const struct iface_value *
@@ -77,6 +80,57 @@ find_eligible(struct controller *c, struct incr_relation *ifaces, const struct c
     return iface;
 }
 
+static bool
+is_container(const struct sb_port_binding *pb, struct dep_reader *by)
+{
+    const char *parent = sb_port_binding_parent_port(pb, by);
+
+    return parent && *parent;
+}
+
+/* The port whose interface the container PB uses, or NULL. */
+static struct sb_port_binding *
+find_parent(struct controller *c, const struct sb_port_binding *pb, struct dep_reader *by)
+{
+    const char *name = sb_port_binding_parent_port(pb, by);
+    struct sb_port_binding *parent = sb_port_binding_of(ovsdb_index_get_str(c->port_by_name, by, name));
+
+    return parent && !*sb_port_binding_type(parent, by) && !is_container(parent, by) ? parent : NULL;
+}
+
+/* What is here for a port. */
+struct place {
+    const struct iface_value *iface;   /* NULL: it is not here. */
+    bool coming;                       /* It will be. */
+};
+
+static struct place
+find_place(struct controller *c, const struct controller_config *config, const struct sb_port_binding *pb, struct dep_reader *by)
+{
+    const struct sb_port_binding *host = pb;
+    struct place place = { NULL, false };
+
+    if (is_container(pb, by)) {
+        host = find_parent(c, pb, by);
+        if (!host || !is_requested_here(c, config, ovsdb_map_get(sb_port_binding_options(pb, by), "requested-chassis"), by)) {
+            return place;
+        }
+    }
+    const struct iface_value *coming = find_eligible(c, c->binding->coming, config, host, by);
+    int64_t tag;
+    if (host != pb && coming && (!sb_port_binding_tag(pb, by, &tag) || tag < 1 || tag > MAX_VLAN)) {
+        LOG_WARN_RL("port %s, in %s, has no VLAN tag: it is not bound", sb_port_binding_logical_port(pb, by),
+                    sb_port_binding_parent_port(pb, by));
+        return place;
+    }
+    place.coming = coming;
+    place.iface = coming && !coming->ofport ? find_eligible(c, c->iface, config, host, by) : coming;
+    if (host != pb && (!config->chassis_row || sb_port_binding_chassis(host, by) != config->chassis_row)) {
+        place.iface = NULL;            /* First the parent, then what is in it. */
+    }
+    return place;
+}
+
 /* The Encap of ours that the interface asks for by external_ids:encap-ip, or NULL. */
 static struct sb_encap *
 find_encap(struct controller_config const *config, const struct ovs_interface *iface, struct dep_reader *by)
@@ -139,14 +193,16 @@ emit_claim(struct controller *c, struct incr_unit *unit, const struct controller
     struct dep_reader *by = incr_reader(unit);
     struct claim_value v = { .iface = iface->row, .ofport = iface->ofport, .chassis = chassis, .us = config->chassis_row };
     const char *installed = ovsdb_map_get(ovs_interface_external_ids(iface->row, by), "ovn-installed");
-    bool up = false;
+    bool up = false, container = is_container(pb, by);
 
     v.up = sb_port_binding_up(pb, by, &up) && up;
-    v.installed = installed && str_eq(installed, "true");
+    v.installed = container || (installed && str_eq(installed, "true"));   /* Its parent says so of the interface. */
     incr_emit(unit, c->binding->claim, &pb, sizeof pb, &v, sizeof v);
     if (chassis == config->chassis_row) {
         struct sb_encap *encap = find_encap(config, iface->row, by);
-        incr_emit(unit, c->binding->held_iface, &iface->row, sizeof iface->row, NULL, 0);
+        if (!container) {
+            incr_emit(unit, c->binding->held_iface, &iface->row, sizeof iface->row, NULL, 0);
+        }
         if (sb_port_binding_encap(pb, by) != encap) {
             emit_encap(c, unit, pb, encap);
         }
@@ -162,16 +218,15 @@ port_run(struct incr_unit *unit, void *c_)
     const struct controller_config *config = controller_config(c, by);
     const char *type = sb_port_binding_type(pb, by);
     bool is_vif = !*type, is_localport = str_eq(type, "localport");
-    const char *parent;
 
-    if (!config || (!is_vif && !is_localport) || ((parent = sb_port_binding_parent_port(pb, by)) && *parent)) {
+    if (!config || (!is_vif && !is_localport) || (is_localport && is_container(pb, by))) {
         return;
     }
-    const struct iface_value *coming = find_eligible(c, c->binding->coming, config, pb, by);
-    const struct iface_value *iface = coming && !coming->ofport ? find_eligible(c, c->iface, config, pb, by) : coming;
+    const struct place place = find_place(c, config, pb, by);
+    const struct iface_value *iface = place.iface;
     struct sb_chassis *chassis = is_vif ? sb_port_binding_chassis(pb, by) : NULL;
     struct uuid dp_uuid = sb_port_binding_datapath_uuid(pb, by);
-    if (coming) {
+    if (place.coming) {
         incr_emit(unit, c->binding->wanted_dp, &dp_uuid, sizeof dp_uuid, NULL, 0);
     }
     if (!iface) {
@@ -223,7 +278,8 @@ port_create(struct controller *c)
 {
     ovsdb_use(c->sb, &sb_table_port_binding, OVSDB_COLUMN(SB_PORT_BINDING_LOGICAL_PORT) | OVSDB_COLUMN(SB_PORT_BINDING_TYPE)
               | OVSDB_COLUMN(SB_PORT_BINDING_OPTIONS) | OVSDB_COLUMN(SB_PORT_BINDING_DATAPATH) | OVSDB_COLUMN(SB_PORT_BINDING_CHASSIS)
-              | OVSDB_COLUMN(SB_PORT_BINDING_PARENT_PORT) | OVSDB_COLUMN(SB_PORT_BINDING_ENCAP) | OVSDB_COLUMN(SB_PORT_BINDING_UP));
+              | OVSDB_COLUMN(SB_PORT_BINDING_PARENT_PORT) | OVSDB_COLUMN(SB_PORT_BINDING_ENCAP) | OVSDB_COLUMN(SB_PORT_BINDING_UP)
+              | OVSDB_COLUMN(SB_PORT_BINDING_TAG));
     ovsdb_use(c->sb, &sb_table_datapath_binding, OVSDB_COLUMN(SB_DATAPATH_BINDING_TUNNEL_KEY));
     struct incr_class *class = incr_class_create(c->incr, "binding", port_run, c);
     incr_class_over_table(class, ovsdb_table(c->sb, &sb_table_port_binding));

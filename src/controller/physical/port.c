@@ -171,7 +171,7 @@ emit_out(struct flow *f, const struct port_info *p, uint16_t tag)
         ofa_put_push(&f->actions, in_port);
         flow_load(f, OFF_IN_PORT, 0, 16, 0);
         ofa_put_push_vlan(&f->actions, 0x8100);
-        flow_load(f, OFF_VLAN_TCI, 0, 12, tag);
+        flow_load(f, OFF_VLAN_TCI, 0, 13, VLAN_CFI | tag);     /* Without CFI the switch takes it for no tag, and refuses. */
     }
     ofa_put_output(&f->actions, p->bound->ofport);
     if (tag) {
