@@ -40,6 +40,7 @@ enum {
     OFT_OUTPUT = 52,           /* `output` of the ingress pipeline enters here */
     OFT_OUTPUT_TOO_BIG = 53,
     OFT_REMOTE_OUTPUT = 54,
+    OFT_MORE_MEMBERS = 55,     /* A multicast group with many members here: those that are not in LOCAL_OUTPUT's flow. */
     OFT_LOCAL_OUTPUT = 56,
     OFT_CHECK_LOOPBACK = 57,
     OFT_EGRESS = 62,           /* 16 logical egress tables */

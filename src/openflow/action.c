@@ -310,6 +310,20 @@ ofa_put_ct_clear(struct str *out)
     end_action(out, begin_nicira(out, NXAST_CT_CLEAR));
 }
 
+void
+ofa_put_recirculate(struct str *out)
+{
+    size_t offset = begin_nicira(out, NXAST_ENCAP);
+
+    put_u16(out, 0);                   /* The header's size: as it comes. */
+    put_u32(out, PACKET_TYPE_NSH);
+    end_action(out, offset);
+    offset = begin_nicira(out, NXAST_DECAP);
+    put_u16(out, 0);
+    put_u32(out, PACKET_TYPE_NEXT_PROTO);
+    end_action(out, offset);
+}
+
 size_t
 ofa_begin_clone(struct str *out)
 {

@@ -32,6 +32,9 @@ void ofa_put_conjunction(struct str *, uint32_t id, uint8_t clause, uint8_t n_cl
 void ofa_put_note(struct str *, const void *, size_t n);
 void ofa_put_check_pkt_larger(struct str *, uint16_t len, struct of_subfield dst);
 void ofa_put_ct_clear(struct str *);
+/* The packet leaves the translation and comes back to what follows, as it is: what follows has the switch's limits (4096 resubmits) for itself. It is
+ * encap(nsh), decap(): a header that is put on and taken off, as taking it off recirculates, whatever the packet is. */
+void ofa_put_recirculate(struct str *);
 
 /* Actions with nested actions: begin returns the offset that end wants. */
 size_t ofa_begin_clone(struct str *);

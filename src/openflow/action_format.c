@@ -343,6 +343,18 @@ format_nicira(const uint8_t *p, size_t n, struct str *out, int depth)
     case NXAST_CT_CLEAR:
         str_puts(out, "ct_clear");
         return true;
+    case NXAST_ENCAP:
+        if (get_u32(p + 12) == PACKET_TYPE_NSH && n == 16) {
+            str_puts(out, "encap(nsh)");
+            return true;
+        }
+        return false;
+    case NXAST_DECAP:
+        if (get_u32(p + 12) == PACKET_TYPE_NEXT_PROTO && n == 16) {
+            str_puts(out, "decap()");
+            return true;
+        }
+        return false;
     case NXAST_CLONE:
         str_puts(out, "clone(");
         format_list(p + 16, n - 16, out, depth + 1);

@@ -32,9 +32,13 @@ enum {
     NXAST_CONTROLLER2 = 37,
     NXAST_CLONE = 42,
     NXAST_CT_CLEAR = 43,
+    NXAST_ENCAP = 46,
+    NXAST_DECAP = 47,
     NXAST_CHECK_PKT_LARGER = 49,
 };
 
+/* Packet types of encap and decap: the namespace of Ethernet types in the upper half; "what is inside says so" in OpenFlow's own. */
+enum { PACKET_TYPE_NSH = 0x1894f, PACKET_TYPE_NEXT_PROTO = 0xfffe };
 enum { OFPR_ACTION = 1 };
 enum { NXAC2PT_MAX_LEN, NXAC2PT_CONTROLLER_ID, NXAC2PT_REASON, NXAC2PT_USERDATA, NXAC2PT_PAUSE, NXAC2PT_METER_ID };
 enum { NX_CT_F_COMMIT = 1, NX_CT_F_FORCE = 2 };

@@ -438,6 +438,7 @@ put_action(struct str *a, unsigned i)
     case 35: ofa_put_load_u64(a, OFF_IP_DSCP, 0, 3, 3); return true;
     case 36: ofa_put_sample(a, 65535, 1, 0x2000003, 0xdeadbeef); return true;
     case 37: put_learn(a); return true;
+    case 38: ofa_put_recirculate(a); ofa_put_resubmit(a, 9); return true;
     }
     return false;
 }

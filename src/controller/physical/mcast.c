@@ -16,8 +16,11 @@
 
 LOG_MODULE(mcast);
 
-/* The switch gives up on a packet that is resubmitted more than 4096 times, and a flow has 64 kB of actions. */
-enum { MAX_LOCAL_MEMBERS = 1000 };
+/* The switch drops a packet, all its copies included, that is resubmitted more than 4096 times in one translation: a copy to a member here is resubmitted
+ * 21 times or so (LOCAL_OUTPUT, CHECK_LOOPBACK, 16 egress tables and a look-up in one, SAVE_INPORT, LOG_TO_PHY). So the members are in pieces, and from one to
+ * the next the packet is recirculated. The switch does that 6 times (dpif-netdev; the kernel is no more generous); what was recirculated before, by conntrack
+ * or a tunnel, counts. */
+enum { PIECE = 170, N_PIECES = 7, MAX_LOCAL_MEMBERS = PIECE * N_PIECES, MAX_PATCH_MEMBERS = 1000 };
 
 enum member_kind { MEMBER_CHASSIS, MEMBER_PATCH, MEMBER_HERE };
 struct member {
@@ -97,28 +100,45 @@ get_members(struct controller *c, struct sb_multicast_group *group, struct dep_r
     return members;
 }
 
-/* A copy to each member of KIND. */
-static size_t
-put_copies(struct flow *f, const struct member *members, size_t n, enum member_kind kind)
+/* A copy to each of N members. */
+static void
+put_copies(struct flow *f, const struct member *members, size_t n)
 {
-    size_t copies = 0;
-
     for (size_t i = 0; i < n; i++) {
-        if (members[i].kind == kind && copies++ < MAX_LOCAL_MEMBERS) {
-            size_t clone = ofa_begin_clone(&f->actions);
-            flow_load(f, LOGICAL_OUTPORT, 0, 32, members[i].key);
-            flow_resubmit(f, OFT_LOCAL_OUTPUT);
-            ofa_end_clone(&f->actions, clone);
-        }
+        size_t clone = ofa_begin_clone(&f->actions);
+        flow_load(f, LOGICAL_OUTPORT, 0, 32, members[i].key);
+        flow_resubmit(f, OFT_LOCAL_OUTPUT);
+        ofa_end_clone(&f->actions, clone);
     }
-    return copies;
+}
+
+/* To N members here, a piece after the other; which one is next is in reg0, as nobody needs what the ingress pipeline had there. */
+static void
+emit_pieces(struct flow *f, const struct member *members, size_t n, uint32_t dp_key, uint32_t key, uint32_t cookie)
+{
+    for (size_t piece = 0; piece * PIECE < n; piece++) {
+        size_t left = n - piece * PIECE;
+
+        flow_match_dp(f, dp_key);
+        flow_match(f, LOGICAL_OUTPORT, key);
+        if (piece) {
+            flow_match(f, OFF_REG0, piece);
+        }
+        put_copies(f, members + piece * PIECE, MIN(left, PIECE));
+        if (left > PIECE) {
+            flow_load(f, OFF_REG0, 0, 32, piece + 1);
+            ofa_put_recirculate(&f->actions);
+            flow_resubmit(f, OFT_MORE_MEMBERS);
+        }
+        flow_emit(f, piece ? OFT_MORE_MEMBERS : OFT_LOCAL_OUTPUT, 100, cookie);
+    }
 }
 
 static void
 emit_group(struct flow *f, struct sb_multicast_group *group, uint32_t dp_key, uint32_t key, struct dep_reader *by)
 {
     uint32_t cookie = row_cookie(&group->row_);
-    size_t n, local = 0, chassis = 0;
+    size_t n, patch = 0, local = 0, chassis = 0;
     struct member *members = get_members(f->c, group, by, &n);
 
     for (size_t i = 0; i < n; i++) {
@@ -127,9 +147,12 @@ emit_group(struct flow *f, struct sb_multicast_group *group, uint32_t dp_key, ui
             tunnel_put_output(f, tunnel, dp_key, key);
             chassis++;
         }
+        patch += members[i].kind == MEMBER_PATCH;
         local += members[i].kind == MEMBER_HERE;
     }
-    if (put_copies(f, members, n, MEMBER_PATCH) || chassis) {
+    /* They are in order: chassis, patch ports, ports here. */
+    put_copies(f, members + n - local - patch, MIN(patch, MAX_PATCH_MEMBERS));
+    if (patch || chassis) {
         flow_match_dp(f, dp_key);
         flow_match(f, LOGICAL_OUTPORT, key);
         flow_resubmit(f, OFT_LOCAL_OUTPUT);
@@ -139,11 +162,7 @@ emit_group(struct flow *f, struct sb_multicast_group *group, uint32_t dp_key, ui
         LOG_WARN_RL("multicast group %s: %zu members here; only %d get a copy", sb_multicast_group_name(group, by), local,
                     MAX_LOCAL_MEMBERS);
     }
-    if (put_copies(f, members, n, MEMBER_HERE)) {
-        flow_match_dp(f, dp_key);
-        flow_match(f, LOGICAL_OUTPORT, key);
-        flow_emit(f, OFT_LOCAL_OUTPUT, 100, cookie);
-    }
+    emit_pieces(f, members + n - local, MIN(local, MAX_LOCAL_MEMBERS), dp_key, key, cookie);
     free(members);
 }
 
