@@ -13,6 +13,7 @@ help:
 	@echo "make demo       a working overlay network in a few minutes (KEEP=1 leaves it running)"
 	@echo "make bench      the budgets, measured beside the installed peer"
 	@echo "make check-peer tests against Debian's OVN, unpacked into .peer/"
+	@echo "make check-deb  builds the Debian packages; installs, uses and purges them on a copy of this machine"
 	@echo "make fuzz       every fuzzer for SECONDS=60 each"
 	@echo "make install    PREFIX=$(PREFIX) DESTDIR="
 	@echo "make format     clang-format over src/"
@@ -38,6 +39,9 @@ bench: all
 check-peer: all
 	@tools/check-peer
 
+check-deb:
+	@tools/check-deb
+
 fuzz:
 	@tests/fuzz/run
 
@@ -50,4 +54,4 @@ format:
 clean:
 	rm -rf $(BUILD) build-*
 
-.PHONY: all help deps unit check demo bench check-peer fuzz install format clean
+.PHONY: all help deps unit check demo bench check-peer check-deb fuzz install format clean
