@@ -50,3 +50,15 @@ def test_transcript(nbctl, path):
         path.write_text(text)
     else:
         assert not wrong, "\n\n".join(["", *wrong])
+
+
+@pytest.mark.parametrize("path", sorted(HERE.glob("*.txt")), ids=lambda p: p.stem)
+def test_transcript_in_one_line(nbctl, path):
+    """Commands see what earlier ones of their line did: all that are not refused, as one transaction, print the same."""
+    line, expected = [], []
+    for mark, command, answers in read(path):
+        words = shlex.split(command)
+        if not any(a.startswith("! ") for a in answers) and not mark == "~" and not words[0].startswith("--columns"):
+            line += words if words[0] == "--" else ["--", *words]
+            expected += answers
+    assert sorted(filter(None, answer(nbctl(*line)))) == sorted(filter(None, expected))      # Tables have a blank line between them.

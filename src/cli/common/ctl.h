@@ -4,10 +4,11 @@
  * and what it does (`run`). From the table come the parser, --help, and what is asked of the server.
  *
  * How a line runs (run.c). The line is split at "--" into calls. Each call's `needs` names tables, columns and, where it can,
- * rows; the replica monitors exactly those. When they have arrived, all calls `run` in order over one view (view.h). A `run` that
- * finds that it needs more says so (ctl_need() is false; it returns CTL_AGAIN) and all run again when that has arrived; so does
- * wait-until until its condition holds. Then all changes go in one transaction; if what was read has changed
- * meanwhile, all run again from the new state. Output is printed after the transaction happened.
+ * rows; exactly those are asked for (fetch.h). When they have arrived, all calls `run` in order over one view (view.h). A `run` that
+ * finds that it needs more says so (ctl_need() is false; it returns CTL_AGAIN) and all run again when that has arrived. A wait-until
+ * whose condition does not hold returns CTL_AGAIN, too; then the tables concerned are monitored, and everything is fetched and run
+ * again when they change. In the end all changes go in one transaction; if what was read has changed meanwhile, everything
+ * is fetched and run again. Output is printed after the transaction happened.
  *
  * Everything that a command allocates is in ctl->arena and goes away with the attempt; messages too. */
 #ifndef CLI_COMMON_CTL_H
@@ -95,13 +96,26 @@ struct ctl_call {
     struct table *table;
 };
 
+/* Where the rows for which a condition holds are. */
+enum ctl_clause_state {
+    CLAUSE_NEW,
+    CLAUSE_SELECT,                     /* No index says: select. */
+    CLAUSE_FOUND, CLAUSE_ABSENT,       /* The index says: UUID has it, nothing has it. */
+    CLAUSE_FETCHED,
+};
+struct ctl_need_clause {
+    char *json;                        /* RFC 7047 5.1, <condition>. */
+    char *equals;                      /* NULL, or: it says that COLUMN is this text. */
+    uint16_t column;
+    enum ctl_clause_state state;
+    struct uuid uuid;
+};
 /* What of a table the line needs. */
 struct ctl_need {
-    uint64_t columns;
-    bool used, all;                    /* All rows. */
-    char **clauses;                    /* JSON conditions, any of which must hold. */
+    uint64_t columns, fetched;         /* Asked for; those that the store's rows have. */
+    bool used, all, all_fetched;       /* All rows. */
+    struct ctl_need_clause *clauses;   /* Conditions, any of which must hold. */
     size_t n_clauses, cap_clauses;
-    bool dirty;                        /* The condition has grown since the replica was told. */
 };
 
 struct ctl_symbol {
@@ -127,6 +141,7 @@ struct ctl {
     /* What it needs. */
     struct ctl_need *needs;            /* By table. */
     bool need_more;
+    struct store store;                /* What of it is here. */
     /* This attempt. */
     struct arena arena;
     struct view view;
@@ -149,7 +164,7 @@ bool ctl_has(const struct ctl *, const char *option);
 const char *ctl_option(const struct ctl *, const char *option);
 
 /* Says that this line needs COLUMNS of TABLE in the rows for which CLAUSE (one condition in JSON; NULL: all rows) holds. True
- * if the replica has them already (always in `needs`, where nobody may look at rows yet). */
+ * if they are here already (never in `needs`, where nobody may look at rows yet). */
 bool ctl_need(struct ctl *, const struct ovsdb_table_desc *, uint64_t columns, const char *clause);
 bool ctl_need_all(struct ctl *, const struct ovsdb_table_desc *, uint64_t columns);
 bool ctl_need_str(struct ctl *, const struct ovsdb_table_desc *, uint64_t columns, uint16_t column, const char *equals);

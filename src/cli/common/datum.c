@@ -178,38 +178,6 @@ datum_union(struct arena *arena, const struct datum *a, const struct datum *b, c
 
 /* ---- making ---- */
 
-struct datum
-datum_from_row(struct arena *arena, const struct ovsdb_row *row, const struct ovsdb_column_desc *c)
-{
-    size_t n, stride = ovsdb_stride(c);
-    const union ovsdb_atom *atoms = ovsdb_row_atoms(row, c, &n);
-    struct datum d = datum_room(arena, n, c);
-
-    for (size_t i = 0; i < n * stride; i++) {
-        const struct ovsdb_base_desc *base = ovsdb_base(c, i);
-        union datum_atom *to = stride == 2 && i & 1 ? &d.v[i / 2] : &d.k[i / stride];
-        switch (base->type) {
-        case OVSDB_INTEGER:
-            to->i = atoms[i].i;
-            break;
-        case OVSDB_REAL:
-            to->d = atoms[i].d;
-            break;
-        case OVSDB_BOOLEAN:
-            to->b = atoms[i].b;
-            break;
-        case OVSDB_STRING:
-            to->s = arena_strdup(arena, atoms[i].s ? atoms[i].s : "");
-            break;
-        case OVSDB_UUID:
-            to->u = ovsdb_atom_uuid(&atoms[i], base);
-            break;
-        }
-    }
-    d.n = n;
-    return d;
-}
-
 static struct datum
 datum_of(struct arena *arena, union datum_atom atom)
 {

@@ -40,7 +40,6 @@ struct datum datum_without_keys(struct arena *, const struct datum *a, const str
 /* Sorts what is in D in place. False: an element (key) is there twice. */
 bool datum_sort(struct datum *, enum ovsdb_type key);
 
-struct datum datum_from_row(struct arena *, const struct ovsdb_row *, const struct ovsdb_column_desc *);
 /* What a new row has: nothing, or the column's zero, false, "". */
 struct datum datum_default(struct arena *, const struct ovsdb_column_desc *);
 struct datum datum_of_str(struct arena *, const char *);

@@ -37,7 +37,7 @@ put_command(struct str *out, const struct ctl_command *cmd)
         str_printf(&usage, "[%.*s] ", (int) word, p);
         p += word + strspn(p + word, " ");
     }
-    if (usage.len > 50 || usage.len + strlen(cmd->name) + strlen(cmd->arguments) > MAX_OPTIONS) {
+    if (usage.len && usage.len + strlen(cmd->name) + strlen(cmd->arguments) > MAX_OPTIONS) {
         str_printf(out, "  %s\n", str_c(&usage));
         str_clear(&usage);
     }

@@ -43,7 +43,8 @@ ctl_destroy(struct ctl *c)
 {
     for (size_t i = 0; i < c->program->db->n_tables; i++) {
         for (size_t j = 0; j < c->needs[i].n_clauses; j++) {
-            free(c->needs[i].clauses[j]);
+            free(c->needs[i].clauses[j].json);
+            free(c->needs[i].clauses[j].equals);
         }
         free(c->needs[i].clauses);
     }
@@ -54,6 +55,7 @@ ctl_destroy(struct ctl *c)
     }
     free(c->calls);
     view_destroy(&c->view);
+    store_destroy(&c->store);
     arena_clear(&c->arena);
     str_free(&c->comment);
     ovsdb_destroy(c->db);
@@ -73,7 +75,8 @@ ctl_main(const struct ctl_program *program, int argc, char *argv[])
     c.needs = xcalloc(program->db->n_tables, sizeof *c.needs);
     c.loop = loop_create();
     c.db = ovsdb_create(c.loop, program->db);
-    view_init(&c.view, c.db, &c.arena);
+    store_init(&c.store, program->db);
+    view_init(&c.view, &c.store, &c.arena);
     int status = ctl_run(&c);
     ctl_destroy(&c);
     return status;

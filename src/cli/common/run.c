@@ -1,5 +1,5 @@
 /* run.c - running a line: fetch what the commands need, run them, commit, wait; see ctl.h. */
-#include "cli/common/ctl.h"
+#include "cli/common/fetch.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -15,15 +15,21 @@ const char CTL_AGAIN[] = "again";
 
 enum { MAX_CONFLICTS = 1000 };
 
-enum run_state { RUN_FETCH, RUN_COMMIT, RUN_WAIT };
+enum run_state {
+    RUN_CONNECT,                       /* Nothing is fetched yet. */
+    RUN_FETCH, RUN_COMMIT,             /* An answer will come. */
+    RUN_WATCH,                         /* A condition does not hold; the replica tells when the tables change. */
+    RUN_WAIT,                          /* --wait: for what was written to take effect. */
+};
 struct run {
     struct ctl *c;
     enum run_state state;
-    bool again;                        /* Nothing happens until the replica has changed from SEEN on. */
-    uint64_t seen;
+    uint64_t seen;                     /* The replica's seqno when the last fetching began. */
+    bool waits, retried;               /* --wait; refused by an index before. */
     unsigned n_conflicts, n_remotes;
     int64_t awaited, started;          /* --wait: the value of nb_cfg; when it was sent (wall clock). */
 };
+static void run_fetch(struct run *);
 
 /* ---- for commands ---- */
 
@@ -81,28 +87,47 @@ ctl_option(const struct ctl *c, const char *option)
 
 /* ---- needs ---- */
 
-bool
-ctl_need(struct ctl *c, const struct ovsdb_table_desc *t, uint64_t columns, const char *clause)
+static bool
+need_clause(struct ctl *c, const struct ovsdb_table_desc *t, const char *json, uint16_t column, const char *equals)
+{
+    struct ctl_need *need = &c->needs[t->index];
+
+    for (size_t i = 0; i < need->n_clauses; i++) {
+        if (str_eq(need->clauses[i].json, json)) {
+            return true;
+        }
+    }
+    if (need->all) {
+        return true;
+    }
+    GROW(need->clauses, need->cap_clauses, need->n_clauses + 1);
+    need->clauses[need->n_clauses++]
+        = (struct ctl_need_clause) { .json = xstrdup(json), .equals = equals ? xstrdup(equals) : NULL, .column = column };
+    return false;
+}
+
+static bool
+need_columns(struct ctl *c, const struct ovsdb_table_desc *t, uint64_t columns)
 {
     struct ctl_need *need = &c->needs[t->index];
     bool ready = need->used && !(columns & ~need->columns);
 
     need->used = true;
     need->columns |= columns;
-    if (clause) {
-        bool found = need->all || str_eq(clause, "false");
-        for (size_t i = 0; !found && i < need->n_clauses; i++) {
-            found = str_eq(need->clauses[i], clause);
-        }
-        if (!found) {
-            GROW(need->clauses, need->cap_clauses, need->n_clauses + 1);
-            need->clauses[need->n_clauses++] = xstrdup(clause);
-            need->dirty = true;
-            ready = false;
-        }
-    } else if (!need->all) {
-        need->all = need->dirty = true;
-        ready = false;
+    return ready;
+}
+
+bool
+ctl_need(struct ctl *c, const struct ovsdb_table_desc *t, uint64_t columns, const char *clause)
+{
+    struct ctl_need *need = &c->needs[t->index];
+    bool ready = need_columns(c, t, columns);
+
+    if (!clause) {
+        ready &= need->all;
+        need->all = true;
+    } else if (!str_eq(clause, "false")) {
+        ready &= need_clause(c, t, clause, 0, NULL);
     }
     c->need_more |= !ready;
     return ready;
@@ -122,7 +147,11 @@ ctl_need_str(struct ctl *c, const struct ovsdb_table_desc *t, uint64_t columns, 
     str_printf(&s, "[\"%s\",\"==\",", t->columns[column].name);
     datum_put_atom(&s, &(union datum_atom) { .s = equals }, OVSDB_STRING, DATUM_JSON);
     str_putc(&s, ']');
-    return ctl_need(c, t, columns | OVSDB_COLUMN(column), arena_take(&c->arena, &s));
+    bool ready = need_columns(c, t, columns | OVSDB_COLUMN(column));
+    ready &= need_clause(c, t, str_c(&s), column, equals);
+    str_free(&s);
+    c->need_more |= !ready;
+    return ready;
 }
 
 bool
@@ -140,39 +169,25 @@ ctl_need_referrer(struct ctl *c, const struct ovsdb_table_desc *t, uint64_t colu
                                  UUID_ARGS(uuid)));
 }
 
-/* Tells the replica what is needed. Returns whether it has to fetch other columns, too. */
-static bool
-apply_needs(struct ctl *c)
+/* Lets the replica follow what the line needs, to know when it changes. */
+static void
+watch_needs(struct ctl *c)
 {
-    bool columns = false;
-
     for (size_t i = 0; i < c->program->db->n_tables; i++) {
         const struct ovsdb_table_desc *t = &c->program->db->tables[i];
         struct ctl_need *need = &c->needs[i];
-        struct view_table *vt = &c->view.tables[i];
+        struct str s = STR_INIT;
         if (!need->used) {
             continue;
         }
-        columns |= !need->columns || (need->columns & ~vt->columns);
-        vt->columns = need->columns;
-        ovsdb_use(c->db, t, need->columns);
-        if (need->all) {
-            if (need->dirty) {
-                ovsdb_set_condition(c->db, t, "[true]");
-            }
-        } else if (need->dirty || !need->n_clauses) {
-            struct str s = STR_INIT;
-            for (size_t j = 0; j < need->n_clauses; j++) {
-                str_printf(&s, "%c%s", j ? ',' : '[', need->clauses[j]);
-            }
-            str_puts(&s, need->n_clauses ? "]" : "[false]");
-            ovsdb_set_condition(c->db, t, str_c(&s));
-            str_free(&s);
+        for (size_t j = 0; !need->all && j < need->n_clauses; j++) {
+            str_printf(&s, "%c%s", j ? ',' : '[', need->clauses[j].json);
         }
-        need->dirty = false;
+        str_puts(&s, need->all ? "[true]" : need->n_clauses ? "]" : "[false]");
+        ovsdb_use(c->db, t, need->columns);
+        ovsdb_set_condition(c->db, t, str_c(&s));
+        str_free(&s);
     }
-    c->need_more = false;
-    return columns;
 }
 
 /* ---- output ---- */
@@ -223,16 +238,26 @@ print_output(struct ctl *c)
 
 /* ---- waiting for the change to take effect ---- */
 
+/* What the replica has in COLUMN of the row that counts changes. */
+static int64_t
+global_int(const struct ctl *c, uint16_t column)
+{
+    const struct ovsdb_table_desc *t = c->program->wait->global;
+    struct ovsdb_row *row = ovsdb_first(ovsdb_table(c->db, t), NULL);
+
+    return row ? ((const union ovsdb_atom *) ovsdb_row_cell(row, &t->columns[column]))->i : 0;
+}
+
 static void
-print_wait_times(const struct run *r, struct view_row *global)
+print_wait_times(const struct run *r)
 {
     const struct ctl_wait *w = r->c->program->wait;
 
     printf("Time spent on processing nb_cfg %lld:\n", (long long) r->awaited);
-    printf("\tovn-northd delay before processing:\t%lldms\n", (long long) (view_int(global, w->nb_timestamp, 0) - r->started));
-    printf("\tovn-northd completion:\t\t\t%lldms\n", (long long) (view_int(global, w->sb_timestamp, 0) - r->started));
+    printf("\tovn-northd delay before processing:\t%lldms\n", (long long) (global_int(r->c, w->nb_timestamp) - r->started));
+    printf("\tovn-northd completion:\t\t\t%lldms\n", (long long) (global_int(r->c, w->sb_timestamp) - r->started));
     if (r->c->wait == CTL_WAIT_HV) {
-        printf("\tovn-controller(s) completion:\t\t%lldms\n", (long long) (view_int(global, w->hv_timestamp, 0) - r->started));
+        printf("\tovn-controller(s) completion:\t\t%lldms\n", (long long) (global_int(r->c, w->hv_timestamp) - r->started));
     }
     fflush(stdout);
 }
@@ -243,15 +268,11 @@ run_wait(struct run *r)
     struct ctl *c = r->c;
     const struct ctl_wait *w = c->program->wait;
 
-    view_reset(&c->view);
-    arena_clear(&c->arena);
-    struct view_row *global = view_first(&c->view, w->global);
-    if (!global || view_int(global, w->sb_cfg, 0) < r->awaited
-        || (c->wait == CTL_WAIT_HV && view_int(global, w->hv_cfg, 0) < r->awaited)) {
+    if (global_int(c, w->sb_cfg) < r->awaited || (c->wait == CTL_WAIT_HV && global_int(c, w->hv_cfg) < r->awaited)) {
         return;
     }
     if (c->print_wait_time) {
-        print_wait_times(r, global);
+        print_wait_times(r);
     }
     loop_stop(c->loop);
 }
@@ -284,14 +305,21 @@ run_committed(void *aux, const struct ovsdb_txn_result *result)
         if (++r->n_conflicts > MAX_CONFLICTS) {
             ctl_fatal("transaction error: the database changes faster than this command can follow (%s)", result->error);
         }
-        r->state = RUN_FETCH;
-        r->again = false;
-        loop_wake(r->c->loop);
+        fetch_forget(r->c);
+        run_fetch(r);
         return;
     case OVSDB_TXN_LOST:
         ctl_fatal("%s: the connection broke before the answer came; the change may or may not have been made", r->c->remotes);
-    case OVSDB_TXN_NOT_LOCKED:
     case OVSDB_TXN_ERROR:
+        /* Somebody else took the name meanwhile: the command says so, in its own words. */
+        if (r->c->view.relies_on_indexes && !r->retried && str_after(result->error, "constraint violation: ")) {
+            r->retried = true;
+            fetch_forget(r->c);
+            run_fetch(r);
+            return;
+        }
+        break;
+    case OVSDB_TXN_NOT_LOCKED:
         break;
     }
     ctl_fatal("transaction error: %s", result->error);
@@ -303,15 +331,14 @@ count_change(struct run *r, struct ovsdb_txn *txn)
 {
     struct ctl *c = r->c;
     const struct ctl_wait *w = c->program->wait;
-    struct view_row *global = view_first(&c->view, w->global);
+    struct ovsdb_row *row = ovsdb_first(ovsdb_table(c->db, w->global), NULL);
 
-    r->awaited = global ? view_int(global, w->nb_cfg, 0) + 1 : 1;
+    r->awaited = global_int(c, w->nb_cfg) + 1;
     r->started = clock_wall_msec();
-    if (global && global->base) {
-        ovsdb_txn_increment(txn, global->base, w->nb_cfg, 1);
+    if (row) {
+        ovsdb_txn_increment(txn, row, w->nb_cfg, 1);
     } else {
-        global = global ? global : view_insert(&c->view, w->global, NULL);
-        view_set(global, w->nb_cfg, datum_of_int(&c->arena, 1));
+        view_set(ctl_singleton(c, w->global), w->nb_cfg, datum_of_int(&c->arena, 1));
     }
 }
 
@@ -320,7 +347,7 @@ run_commit(struct run *r)
 {
     struct ctl *c = r->c;
     struct ovsdb_txn *txn = ovsdb_txn_create(c->db), *counted = NULL;
-    bool waits = c->program->wait && c->wait != CTL_WAIT_NONE && !c->dry_run;
+    bool waits = r->waits && !c->dry_run;
 
     r->awaited = 0;
     if (waits && (c->force_wait || view_is_changed(&c->view))) {
@@ -380,18 +407,43 @@ run_attempt(struct run *r)
     view_reset(&c->view);
     c->symbols = NULL;
     c->force_wait = false;
-    r->seen = ovsdb_seqno(c->db);
+    c->need_more = false;
     const char *error = run_calls(c);
-    if (error == CTL_AGAIN) {
-        r->again = true;
-        if (c->need_more) {
-            r->again = apply_needs(c);
-            loop_wake(c->loop);
-        }
+    if (error == CTL_AGAIN && c->need_more) {
+        run_fetch(r);
+    } else if (error == CTL_AGAIN) {
+        watch_needs(c);
+        r->state = RUN_WATCH;
+        loop_wake(c->loop);
     } else if (error) {
         ctl_fatal("%s", error);
     } else {
         run_commit(r);
+    }
+}
+
+static void
+run_fetched(void *r_, const char *error)
+{
+    struct run *r = r_;
+
+    if (error == CTL_AGAIN) {
+        fetch_forget(r->c);
+        r->state = RUN_CONNECT;
+    } else if (error) {
+        ctl_fatal("%s", error);
+    } else {
+        run_fetch(r);                  /* What an index found. */
+    }
+}
+
+/* Fetches what is missing, and runs. */
+static void
+run_fetch(struct run *r)
+{
+    r->state = RUN_FETCH;
+    if (!fetch_start(r->c, run_fetched, r)) {
+        run_attempt(r);
     }
 }
 
@@ -401,7 +453,7 @@ run_cycle(void *aux)
     struct run *r = aux;
     struct ctl *c = r->c;
 
-    if (r->state == RUN_FETCH && ovsdb_n_unreachable(c->db) >= r->n_remotes) {
+    if (r->state == RUN_CONNECT && ovsdb_n_unreachable(c->db) >= r->n_remotes) {
         /* "REMOTE: PATH: connect: why": the reason alone. */
         const char *why = ovsdb_last_error(c->db), *p = why;
         while ((p = strstr(p, ": "))) {
@@ -409,14 +461,18 @@ run_cycle(void *aux)
         }
         ctl_fatal("%s: database connection failed (%s)", c->remotes, why);
     }
-    if (r->state == RUN_COMMIT || !ovsdb_is_connected(c->db) || !ovsdb_conditions_reached(c->db, 0)) {
+    if (r->state == RUN_FETCH || r->state == RUN_COMMIT || !ovsdb_is_connected(c->db)) {
+        return;
+    }
+    if (r->state == RUN_CONNECT && r->waits && !ovsdb_is_ready(c->db)) {
         return;
     }
     if (r->state == RUN_WAIT) {
         run_wait(r);
-    } else if (!r->again || ovsdb_seqno(c->db) != r->seen) {
-        r->again = false;
-        run_attempt(r);
+    } else if (r->state == RUN_CONNECT || (ovsdb_conditions_reached(c->db, 0) && ovsdb_seqno(c->db) != r->seen)) {
+        r->seen = ovsdb_seqno(c->db);
+        fetch_forget(c);
+        run_fetch(r);
     }
 }
 
@@ -444,9 +500,10 @@ all_needs(struct ctl *c)
         }
     }
     if (w && c->wait != CTL_WAIT_NONE) {
-        ctl_need_all(c, w->global, OVSDB_COLUMN(w->nb_cfg) | OVSDB_COLUMN(w->sb_cfg) | OVSDB_COLUMN(w->hv_cfg)
-                     | (c->print_wait_time ? OVSDB_COLUMN(w->nb_timestamp) | OVSDB_COLUMN(w->sb_timestamp)
-                                                 | OVSDB_COLUMN(w->hv_timestamp) : 0));
+        ctl_need_all(c, w->global, 0);
+        ovsdb_use(c->db, w->global, OVSDB_COLUMN(w->nb_cfg) | OVSDB_COLUMN(w->sb_cfg) | OVSDB_COLUMN(w->hv_cfg)
+                  | (c->print_wait_time ? OVSDB_COLUMN(w->nb_timestamp) | OVSDB_COLUMN(w->sb_timestamp)
+                                              | OVSDB_COLUMN(w->hv_timestamp) : 0));
     }
 }
 
@@ -456,8 +513,8 @@ ctl_run(struct ctl *c)
     struct run r = { .c = c, .n_remotes = 1 };
     struct loop_timer *timeout = loop_timer_create(c->loop, run_timeout, NULL);
 
+    r.waits = c->program->wait && c->wait != CTL_WAIT_NONE;
     all_needs(c);
-    apply_needs(c);
     for (const char *p = c->remotes; (p = strchr(p, ',')); p++) {
         r.n_remotes++;
     }

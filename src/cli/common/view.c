@@ -1,15 +1,16 @@
-/* view.c - rows over the replica, read and written by commands; see view.h. */
+/* view.c - rows over the store, read and written by commands; see view.h. */
 #include "cli/common/view.h"
 
 #include <stdlib.h>
+#include "cli/common/fetch.h"
 #include "json/json.h"
 
 void
-view_init(struct view *v, struct ovsdb *db, struct arena *arena)
+view_init(struct view *v, const struct store *store, struct arena *arena)
 {
-    *v = (struct view) { .db = db, .arena = arena };
-    v->tables = xcalloc(ovsdb_desc(db)->n_tables, sizeof *v->tables);
-    for (size_t i = 0; i < ovsdb_desc(db)->n_tables; i++) {
+    *v = (struct view) { .store = store, .arena = arena };
+    v->tables = xcalloc(store->db->n_tables, sizeof *v->tables);
+    for (size_t i = 0; i < store->db->n_tables; i++) {
         hmap_init(&v->tables[i].rows);
     }
 }
@@ -17,12 +18,13 @@ view_init(struct view *v, struct ovsdb *db, struct arena *arena)
 void
 view_reset(struct view *v)
 {
-    for (size_t i = 0; i < ovsdb_desc(v->db)->n_tables; i++) {
+    for (size_t i = 0; i < v->store->db->n_tables; i++) {
         hmap_destroy(&v->tables[i].rows);
         hmap_init(&v->tables[i].rows);
         v->tables[i].whole = false;
     }
-    v->n_changed = v->n_verified = 0;
+    v->n_changed = 0;
+    v->relies_on_indexes = false;
     str_clear(&v->waits);
 }
 
@@ -32,14 +34,13 @@ view_destroy(struct view *v)
     view_reset(v);
     free(v->tables);
     free(v->changed);
-    free(v->verified);
     str_free(&v->waits);
 }
 
 /* ---- finding rows ---- */
 
 static struct view_row *
-row_make(struct view *v, const struct ovsdb_table_desc *t, const struct uuid *uuid, struct ovsdb_row *base)
+row_make(struct view *v, const struct ovsdb_table_desc *t, const struct uuid *uuid, const struct stored_row *base)
 {
     struct view_row *r = ARENA_NEW(v->arena, struct view_row, 1);
 
@@ -65,7 +66,7 @@ view_get(struct view *v, const struct ovsdb_table_desc *t, const struct uuid *uu
     struct view_row *r = row_find(v, t, uuid);
 
     if (!r && !v->tables[t->index].whole) {
-        struct ovsdb_row *base = ovsdb_get(ovsdb_table(v->db, t), uuid, NULL);
+        const struct stored_row *base = store_get(v->store, t, uuid);
         r = base ? row_make(v, t, uuid, base) : NULL;
     }
     return r && !r->deleted ? r : NULL;
@@ -84,7 +85,7 @@ view_rows(struct view *v, const struct ovsdb_table_desc *t, size_t *n)
     struct view_table *vt = &v->tables[t->index];
 
     if (!vt->whole) {
-        OVSDB_FOR_EACH (base, ovsdb_table(v->db, t), NULL) {
+        STORE_FOR_EACH (base, v->store, t) {
             if (!row_find(v, t, &base->uuid)) {
                 row_make(v, t, &base->uuid, base);
             }
@@ -124,20 +125,6 @@ view_find_str(struct view *v, const struct ovsdb_table_desc *t, uint16_t column,
         }
     }
     return rows;
-}
-
-struct view_row *
-view_referrer(struct view *v, const struct ovsdb_table_desc *t, uint16_t column, const struct uuid *uuid)
-{
-    size_t n;
-    struct view_row **rows = view_rows(v, t, &n);
-
-    for (size_t i = 0; i < n; i++) {
-        if (datum_find(view_datum(rows[i], column), &(union datum_atom) { .u = *uuid }, OVSDB_UUID) != SIZE_MAX) {
-            return rows[i];
-        }
-    }
-    return NULL;
 }
 
 struct keyed {
@@ -182,14 +169,28 @@ row_cell(struct view_row *r, uint16_t column)
     }
     struct view_cell *cell = &r->cells[column];
     if (!cell->loaded) {
-        cell->unseen = r->base && !(r->view->tables[r->table->index].columns & OVSDB_COLUMN(column));
+        cell->unseen = r->base && !(r->base->columns & OVSDB_COLUMN(column));
         if (!cell->unseen) {
-            cell->before = r->base ? datum_from_row(r->view->arena, r->base, c) : datum_default(r->view->arena, c);
+            cell->before = r->base ? r->base->cells[column] : datum_default(r->view->arena, c);
         }
         cell->now = cell->before;
         cell->loaded = true;
     }
     return cell;
+}
+
+struct view_row *
+view_referrer(struct view *v, const struct ovsdb_table_desc *t, uint16_t column, const struct uuid *uuid)
+{
+    size_t n;
+    struct view_row **rows = view_rows(v, t, &n);
+
+    for (size_t i = 0; i < n; i++) {
+        if (datum_find(&row_cell(rows[i], column)->now, &(union datum_atom) { .u = *uuid }, OVSDB_UUID) != SIZE_MAX) {
+            return rows[i];
+        }
+    }
+    return NULL;
 }
 
 const struct datum *
@@ -346,31 +347,51 @@ view_remove_ref(struct view_row *r, uint16_t column, const struct view_row *to)
 
 /* ---- what must still hold ---- */
 
+/* A "wait" for the rows of T for which WHERE holds to be ROWS in COLUMN, at once. */
+static void
+put_wait(struct view *v, const struct ovsdb_table_desc *t, uint16_t column, const char *where, const char *rows)
+{
+    struct str op = STR_INIT;
+
+    str_printf(&op, "{\"op\":\"wait\",\"timeout\":0,\"table\":\"%s\",\"where\":[%s],\"columns\":[\"%s\"],\"until\":\"==\",\"rows\":[%s]}\n",
+               t->name, where, t->columns[column].name, rows);
+    if (!strstr(str_c(&v->waits), str_c(&op))) {
+        str_put(&v->waits, op.s, op.len);
+    }
+    str_free(&op);
+}
+
 void
 view_verify(struct view_row *r, uint16_t column)
 {
-    struct view *v = r->view;
+    const struct ovsdb_column_desc *c = &r->table->columns[column];
+    struct str row = STR_INIT;
 
     if (!r->base) {
         return;
     }
-    for (size_t i = 0; i < v->n_verified; i++) {
-        if (v->verified[i].row == r->base && v->verified[i].column == column) {
-            return;
-        }
-    }
-    GROW(v->verified, v->cap_verified, v->n_verified + 1);
-    v->verified[v->n_verified++] = (struct view_verified) { r->base, column };
+    str_printf(&row, "{\"%s\":", c->name);
+    datum_put(&row, &row_cell(r, column)->before, c, DATUM_JSON);
+    str_putc(&row, '}');
+    put_wait(r->view, r->table, column, arena_printf(r->view->arena, "[\"_uuid\",\"==\",[\"uuid\",\"" UUID_FMT "\"]]", UUID_ARGS(&r->uuid)),
+             str_c(&row));
+    str_free(&row);
 }
 
 void
 view_verify_absent(struct view *v, const struct ovsdb_table_desc *t, uint16_t column, const char *value)
 {
-    const char *name = t->columns[column].name;
+    struct str where = STR_INIT;
 
-    str_printf(&v->waits, "{\"op\":\"wait\",\"timeout\":0,\"table\":\"%s\",\"where\":[[\"%s\",\"==\",", t->name, name);
-    json_put_cstr(&v->waits, value);
-    str_printf(&v->waits, "]],\"columns\":[\"%s\"],\"until\":\"==\",\"rows\":[]}\n", name);
+    if (fetch_is_indexed(t, column)) {
+        v->relies_on_indexes = true;
+        return;
+    }
+    str_printf(&where, "[\"%s\",\"==\",", t->columns[column].name);
+    json_put_cstr(&where, value);
+    str_putc(&where, ']');
+    put_wait(v, t, column, str_c(&where), "");
+    str_free(&where);
 }
 
 /* ---- the transaction ---- */
@@ -503,9 +524,6 @@ view_is_changed(const struct view *v)
 void
 view_commit(struct view *v, struct ovsdb_txn *txn)
 {
-    for (size_t i = 0; i < v->n_verified; i++) {
-        ovsdb_txn_verify(txn, v->verified[i].row, v->verified[i].column);
-    }
     for (char *p = str_c(&v->waits), *end; (end = strchr(p, '\n')); p = end + 1) {
         *end = '\0';
         ovsdb_txn_put_raw(txn, p);

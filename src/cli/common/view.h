@@ -1,6 +1,6 @@
-/* view.h - the database as the commands of one line see it: the replica, and over it what these commands have changed.
+/* view.h - the database as the commands of one line see it: the store, and over it what these commands have changed.
  *
- * A *view row* is a row of the replica or a new one, with the columns that were looked at or written, as datums. Later commands see
+ * A *view row* is a row of the store or a new one, with the columns that were looked at or written, as datums. Later commands see
  * what earlier ones did; nothing reaches the server before view_commit() turns the changes into operations of one transaction:
  * inserts, differences of sets and maps (mutate) where a command added or removed, whole values where it set one. What a
  * command based a decision on is named by view_verify() and view_verify_absent(), and holds when the transaction happens, or the
@@ -12,12 +12,12 @@
 #define CLI_COMMON_VIEW_H 1
 
 #include "base/hmap.h"
-#include "cli/common/datum.h"
+#include "cli/common/store.h"
 #include "ovsdb/ovsdb.h"
 
 struct view_cell {
     bool loaded, written, replaced;    /* Replaced: as a whole; else only added to and removed from. */
-    bool unseen;                       /* Not in the replica: BEFORE is empty, NOW is what was added, GONE what was removed. */
+    bool unseen;                       /* Not in the store: BEFORE is empty, NOW is what was added, GONE what was removed. */
     struct datum before, now, gone;
 };
 struct view_row {
@@ -25,28 +25,26 @@ struct view_row {
     struct view *view;
     const struct ovsdb_table_desc *table;
     struct uuid uuid;
-    struct ovsdb_row *base;            /* NULL: new. */
+    const struct stored_row *base;     /* NULL: new. */
     bool deleted;
     struct view_cell *cells;           /* By column. */
 };
 struct view_table {
     struct hmap rows;
-    uint64_t columns;                  /* What the replica keeps of it. */
-    bool whole;                        /* All present rows are in ROWS. */
+    bool whole;                        /* All rows of the store are in ROWS. */
 };
 struct view {
-    struct ovsdb *db;
+    const struct store *store;
     struct arena *arena;
     struct view_table *tables;         /* By index. */
     struct view_row **changed;         /* In order of the first change. */
     size_t n_changed, cap_changed;
     struct str waits;                  /* Operations, each ended by a newline. */
-    struct view_verified { struct ovsdb_row *row; uint16_t column; } *verified;
-    size_t n_verified, cap_verified;
+    bool relies_on_indexes;            /* view_verify_absent() left something to the server's unique indexes. */
 };
 
-void view_init(struct view *, struct ovsdb *, struct arena *);
-void view_reset(struct view *);                        /* As the replica is now; rows handed out are gone. */
+void view_init(struct view *, const struct store *, struct arena *);
+void view_reset(struct view *);                        /* As the store is now; rows handed out are gone. */
 void view_destroy(struct view *);
 
 /* The row, or NULL. */
@@ -57,7 +55,7 @@ struct view_row **view_rows(struct view *, const struct ovsdb_table_desc *, size
 struct view_row *view_first(struct view *, const struct ovsdb_table_desc *);
 /* The rows whose COLUMN (text) is VALUE. *n of them. */
 struct view_row **view_find_str(struct view *, const struct ovsdb_table_desc *, uint16_t column, const char *value, size_t *n);
-/* The first row whose COLUMN (of UUIDs) has UUID. */
+/* The first row whose COLUMN (of UUIDs) has UUID; of a column that was not asked for, what this line added to it. */
 struct view_row *view_referrer(struct view *, const struct ovsdb_table_desc *, uint16_t column, const struct uuid *);
 /* Sorts rows by a column of texts, then by UUID. */
 void view_sort_by_str(struct view_row **, size_t n, uint16_t column);
@@ -79,7 +77,7 @@ void view_put(struct view_row *, uint16_t column, struct datum);       /* Pairs 
 void view_add_ref(struct view_row *, uint16_t column, const struct view_row *to);
 void view_remove_ref(struct view_row *, uint16_t column, const struct view_row *to);
 
-/* The transaction happens only if COLUMN still has what the replica shows (new rows: nothing to verify). */
+/* The transaction happens only if COLUMN still has what the store shows (new rows: nothing to verify). */
 void view_verify(struct view_row *, uint16_t column);
 /* ... only if there is no row in TABLE whose COLUMN is VALUE. */
 void view_verify_absent(struct view *, const struct ovsdb_table_desc *, uint16_t column, const char *value);
