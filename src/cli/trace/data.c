@@ -61,26 +61,47 @@ put_flow(const struct trace_step *step, struct str *out)
     }
 }
 
+/* What a table calls last stands after the table and not within it, or the depth would be that of the pipelines. NULL: nothing. */
+static const struct trace_node *
+tail_of(const struct trace_node *n)
+{
+    const struct trace_node *last = n->kind == TRACE_TABLE ? n->last : NULL;
+
+    return last && (last->kind == TRACE_TABLE || last->kind == TRACE_PIPELINE || last->kind == TRACE_TRANSFORM || last->kind == TRACE_MULTICAST)
+           ? last : NULL;
+}
+
+static void put_nodes(const struct trace_node *first, const struct trace_node *end, struct str *out);
+
 static void
-put_nodes(const struct trace_node *first, struct str *out)
+put_node(const struct trace_node *n, struct str *out)
+{
+    str_puts(out, out->s[out->len - 1] == '[' ? "{" : ",{");
+    put_member(out, "type", kinds[n->kind]);
+    put_member(out, "text", n->text);
+    if (n->kind == TRACE_TABLE) {
+        put_flow(n->data, out);
+    } else if (n->kind == TRACE_OUTPUT) {
+        const struct port *p = n->data;
+        put_member(out, "datapath", datapath_name(p->dp));
+        put_member(out, "port", p->name);
+    }
+    if (n->first && n->first != tail_of(n)) {
+        put_member(out, "nodes", NULL);
+        put_nodes(n->first, tail_of(n), out);
+    }
+    str_putc(out, '}');
+}
+
+/* From FIRST to before END. */
+static void
+put_nodes(const struct trace_node *first, const struct trace_node *end, struct str *out)
 {
     str_putc(out, '[');
-    for (const struct trace_node *n = first; n; n = n->next) {
-        str_puts(out, n == first ? "{" : ",{");
-        put_member(out, "type", kinds[n->kind]);
-        put_member(out, "text", n->text);
-        if (n->kind == TRACE_TABLE) {
-            put_flow(n->data, out);
-        } else if (n->kind == TRACE_OUTPUT) {
-            const struct port *p = n->data;
-            put_member(out, "datapath", datapath_name(p->dp));
-            put_member(out, "port", p->name);
+    for (const struct trace_node *n = first; n != end; n = n->next) {
+        for (const struct trace_node *t = n; t; t = tail_of(t)) {
+            put_node(t, out);
         }
-        if (n->first) {
-            put_member(out, "nodes", NULL);
-            put_nodes(n->first, out);
-        }
-        str_putc(out, '}');
     }
     str_putc(out, ']');
 }
@@ -122,7 +143,7 @@ show_json(const struct trace_result *r, const char *microflow, struct str *out)
     str_putc(out, ']');
     put_member(out, "why", str_c(&why));
     put_member(out, "trace", NULL);
-    put_nodes(r->root->first, out);
+    put_nodes(r->root->first, NULL, out);
     str_puts(out, "}\n");
     str_free(&why);
 }

@@ -16,6 +16,7 @@ struct simulation {
     const struct trace_question *question;
     size_t ct_used;
     unsigned depth, lookups;
+    bool over;                         /* Too much: nothing more happens. */
     bool has_lb_dst;
     struct trace_backend lb_dst;
 };
@@ -194,12 +195,12 @@ env_next(struct trace_at *at, enum logical_pipeline pipeline, unsigned table)
 {
     struct simulation *s = simulation_of(at);
 
-    if (s->depth >= MAX_DEPTH) {
-        trace_add(at->env->arena, at->node, TRACE_ERROR, "more than %d lookups within each other: the packet is in a loop", MAX_DEPTH);
-    } else if (s->lookups >= MAX_LOOKUPS) {
-        if (s->lookups++ == MAX_LOOKUPS) {
-            trace_add(at->env->arena, at->node, TRACE_ERROR, "more than %d lookups: the trace ends here", MAX_LOOKUPS);
-        }
+    if (s->over) {
+        return;
+    } else if (s->depth >= MAX_DEPTH || s->lookups >= MAX_LOOKUPS) {
+        s->over = true;
+        trace_add(at->env->arena, at->node, TRACE_ERROR, "more than %d lookups%s: the trace ends here",
+                  s->depth >= MAX_DEPTH ? MAX_DEPTH : MAX_LOOKUPS, s->depth >= MAX_DEPTH ? " within each other, the packet is in a loop" : "");
     } else {
         s->lookups++;
         s->depth++;

@@ -3,10 +3,11 @@
  * In the detailed form what is called last is not indented: "tail recursion". Copies of a packet (a multicast group's) always are. */
 #include "cli/trace/show.h"
 
+/* A loop is thousands of levels deep: beyond some nobody counts. */
 static void
 indent(struct str *out, unsigned n)
 {
-    str_printf(out, "%*s", (int) n, "");
+    str_printf(out, "%*s", (int) MIN(n, 160), "");
 }
 
 static void

@@ -357,6 +357,7 @@ replace_trace(const struct action *a, struct trace_at *at)
     }
     struct trace_at *copy = trace_enter(at, "%s", name);
     *copy->packet = other;
+    clear_fields(copy->packet, OFF_CT_STATE, OFF_CT_TP_DST);           /* It comes from the controller. */
     action_list_trace(a->nested, copy);
     trace_leave(copy);
     return true;
