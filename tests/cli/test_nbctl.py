@@ -121,6 +121,30 @@ def test_a_port_goes_with_its_switch_and_its_name_is_free(nbctl):
     assert len(nbctl.ok("--bare", "--columns=name", "list", "logical_switch_port").split()) == 1
 
 
+def test_a_name_is_free_once_the_line_has_let_it_go(nbctl):
+    nbctl.ok("ls-add", "s", "--", "lsp-add", "s", "p")
+    nbctl.ok("lsp-del", "p", "--", "lsp-add", "s", "p")
+    seen = set()
+    for i in range(10):                                # Which of two rows comes first is by chance.
+        nbctl.ok("--if-exists", "ls-del", "s", "--", "ls-add", "s", "--", "lsp-add", "s", "p", "--", "lsp-set-addresses", "p", "unknown")
+        seen |= {nbctl.ok("get", "logical_switch", "s", "_uuid"), nbctl.ok("get", "logical_switch_port", "p", "_uuid")}
+        assert len(seen) == 2 * i + 2 and nbctl.ok("lsp-get-addresses", "p") == "unknown\n"
+    nbctl.ok("set", "logical_switch", "s", "name=t", "--", "ls-add", "s", "--", "lsp-del", "p", "--", "lsp-add", "s", "p")
+    assert nbctl.ok("--bare", "--columns=name", "list", "logical_switch").split() in (["s", "t"], ["t", "s"])
+    assert nbctl.ok("lsp-get-ls", "p").endswith("(s)\n")
+    nbctl.ok("ls-del", "s", "--", "--may-exist", "lsp-add", "t", "p")
+    assert nbctl.ok("lsp-get-ls", "p").endswith("(t)\n")
+    assert nbctl.refused("ls-add", "u", "--", "ls-add", "u") == "u: a switch with this name already exists"
+
+
+def test_a_router_again_under_its_name(nbctl):
+    again = ("--if-exists", "lr-del", "r", "--", "lr-add", "r", "--", "lrp-add", "r", "rp", "0a:00:00:00:00:01", "10.0.0.1/24", "--",
+             "set", "logical_router_port", "rp", "external_ids:n=one")
+    for _ in range(6):
+        nbctl.ok(*again)
+        assert nbctl.ok("get", "logical_router_port", "rp", "external_ids") == "{n=one}\n"
+
+
 def test_a_line_that_fails_applies_nothing(nbctl):
     for last in (["lsp-add", "nowhere", "p"], ["set", "logical_switch", "s", "name=a,b"],
                  ["create", "Meter", "name=m", "unit=kbps"]):          # The last one only the server refuses: no bands.

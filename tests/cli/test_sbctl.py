@@ -65,6 +65,7 @@ def test_chassis(sbctl):
                                 '    Encap vxlan\n        ip: "192.0.2.1"\n        options: {csum="true"}\n')
     assert sbctl.refused("chassis-add", "hv1", "geneve", "192.0.2.1") == "cannot create a chassis named hv1 because a chassis named hv1 already exists"
     sbctl.ok("--may-exist", "chassis-add", "hv1", "geneve", "192.0.2.1")
+    sbctl.ok("chassis-del", "hv1", "--", "chassis-add", "hv1", "geneve", "192.0.2.1")
     assert "not one of the allowed values" in sbctl.refused("chassis-add", "hv2", "nonsense", "192.0.2.2")
     assert "not an IP address" in sbctl.refused("chassis-add", "hv2", "geneve", "nonsense")
     assert "expected encapsulations" in sbctl.refused("chassis-add", "hv2", ",", "192.0.2.2")

@@ -349,12 +349,12 @@ view_remove_ref(struct view_row *r, uint16_t column, const struct view_row *to)
 
 /* A "wait" for the rows of T for which WHERE holds to be ROWS in COLUMN, at once. */
 static void
-put_wait(struct view *v, const struct ovsdb_table_desc *t, uint16_t column, const char *where, const char *rows)
+put_wait(struct view *v, const struct ovsdb_table_desc *t, const char *column, const char *where, const char *rows)
 {
     struct str op = STR_INIT;
 
     str_printf(&op, "{\"op\":\"wait\",\"timeout\":0,\"table\":\"%s\",\"where\":[%s],\"columns\":[\"%s\"],\"until\":\"==\",\"rows\":[%s]}\n",
-               t->name, where, t->columns[column].name, rows);
+               t->name, where, column, rows);
     if (!strstr(str_c(&v->waits), str_c(&op))) {
         str_put(&v->waits, op.s, op.len);
     }
@@ -373,15 +373,27 @@ view_verify(struct view_row *r, uint16_t column)
     str_printf(&row, "{\"%s\":", c->name);
     datum_put(&row, &row_cell(r, column)->before, c, DATUM_JSON);
     str_putc(&row, '}');
-    put_wait(r->view, r->table, column, arena_printf(r->view->arena, "[\"_uuid\",\"==\",[\"uuid\",\"" UUID_FMT "\"]]", UUID_ARGS(&r->uuid)),
+    put_wait(r->view, r->table, c->name, arena_printf(r->view->arena, "[\"_uuid\",\"==\",[\"uuid\",\"" UUID_FMT "\"]]", UUID_ARGS(&r->uuid)),
              str_c(&row));
     str_free(&row);
+}
+
+/* The rows that have VALUE in the database and that this line has deleted or changed: they are no obstacle, and still there. */
+static void
+put_outgoing(struct view *v, const struct ovsdb_table_desc *t, uint16_t column, const char *value, struct str *rows)
+{
+    HMAP_FOR_EACH (r, struct view_row, node, &v->tables[t->index].rows) {
+        const struct view_cell *cell = r->base ? row_cell(r, column) : NULL;
+        if (cell && !cell->unseen && cell->before.n == 1 && str_eq(cell->before.k[0].s, value)) {
+            str_printf(rows, "%s{\"_uuid\":[\"uuid\",\"" UUID_FMT "\"]}", rows->len ? "," : "", UUID_ARGS(&r->uuid));
+        }
+    }
 }
 
 void
 view_verify_absent(struct view *v, const struct ovsdb_table_desc *t, uint16_t column, const char *value)
 {
-    struct str where = STR_INIT;
+    struct str where = STR_INIT, rows = STR_INIT;
 
     if (fetch_is_indexed(t, column)) {
         v->relies_on_indexes = true;
@@ -390,8 +402,10 @@ view_verify_absent(struct view *v, const struct ovsdb_table_desc *t, uint16_t co
     str_printf(&where, "[\"%s\",\"==\",", t->columns[column].name);
     json_put_cstr(&where, value);
     str_putc(&where, ']');
-    put_wait(v, t, column, str_c(&where), "");
+    put_outgoing(v, t, column, value, &rows);
+    put_wait(v, t, "_uuid", str_c(&where), str_c(&rows));
     str_free(&where);
+    str_free(&rows);
 }
 
 /* ---- the transaction ---- */

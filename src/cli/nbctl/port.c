@@ -66,18 +66,19 @@ port_add(struct ctl *c)
         return ctl_error(c, "%s: invalid tag (must be in range 0 to 4095)", ctl_arg(c, 4));
     }
     TRY(noun_find(c, &noun_port, name, false, &port));
-    if (port) {
+    if (port && port->base) {
         struct view_row *owner;
-        if (ctl_has(c, "--may-exist")) {
-            return check_existing(c, ls, port, parent, tag);
-        }
         TRY(switch_of_port(c, port, &owner));
-        if (owner || !port->base) {
-            return ctl_error(c, "%s: a port with this name already exists", name);
+        if (!owner) {
+            view_delete(port);         /* It goes with its switch, which this line has deleted: from here on the name is another's. */
+            port = NULL;
         }
-    } else {
-        view_verify_absent(&c->view, LSP, NB_LOGICAL_SWITCH_PORT_NAME, name);
     }
+    if (port) {
+        return ctl_has(c, "--may-exist") ? check_existing(c, ls, port, parent, tag)
+                                         : ctl_error(c, "%s: a port with this name already exists", name);
+    }
+    view_verify_absent(&c->view, LSP, NB_LOGICAL_SWITCH_PORT_NAME, name);
     port = view_insert(&c->view, LSP, NULL);
     view_set_str(port, NB_LOGICAL_SWITCH_PORT_NAME, name);
     if (parent) {

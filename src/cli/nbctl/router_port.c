@@ -81,6 +81,14 @@ port_add(struct ctl *c)
 
     TRY(noun_find(c, &noun_router, ctl_arg(c, 1), true, &lr));
     TRY(noun_find(c, &noun_router_port, name, false, &port));
+    if (port && port->base) {
+        struct view_row *owner;
+        TRY(router_of_port(c, port, &owner));
+        if (!owner) {
+            view_delete(port);         /* It goes with its router, which this line has deleted. */
+            port = NULL;
+        }
+    }
     if (port && !ctl_has(c, "--may-exist")) {
         return ctl_error(c, "%s: a port with this name already exists", name);
     }
