@@ -92,7 +92,9 @@ put_port(struct model *m, struct str *s, int n)
 static const char *const matches[] = {
     "1", "ip4", "inport == \\\"lp%u\\\"", "outport == \\\"lp%u\\\" && ip", "eth.mcast", "ip4.src == $as1", "outport == @pg1 && ip6",
     "is_chassis_resident(\\\"lp%u\\\")", "outport == \\\"_MC_flood\\\"", "eth.dst == 0a:00:00:00:00:%02x", "tcp.dst == {80, 81, %u}", "this is no match",
-    "outport == \\\"none\\\"", "inport == \\\"lp%u\\\" || ip4",
+    "outport == \\\"none\\\"", "inport == \\\"lp%u\\\" || ip4", "ip4.src == {10.0.0.1, 10.0.0.2, 10.0.0.3} && tcp.dst == {80, 81, 82, %u}",
+    "ip4.src == $as1 && tcp.dst == {80, 81, %u}", "ip4.src == {$as1, 10.9.0.1} && ip4.dst == $as1", "outport == @pg1 && ip4.src == $as1",
+    "ip4.src == $as1 || (ip4.dst == $as1 && tcp.dst == %u)", "ip6.dst == $as1 && inport == {\\\"lp0\\\", \\\"lp1\\\", \\\"lp%u\\\"}",
 };
 static const char *const actions[] = {
     "next;", "drop;", "output;", "outport = \\\"lp%u\\\"; output;", "outport = \\\"_MC_flood\\\"; output;", "reg8[15] = check_in_port_sec(); next;",
@@ -173,7 +175,11 @@ make_row(struct model *m, const struct slot *slot)
         str_printf(&s, "\"mac\":\"0a:00:00:00:00:%02x\",\"dp_key\":%u,\"port_key\":%u", n, 1 + rnd(m, N_DPS), 1 + rnd(m, 20));
         break;
     case ADDRESS_SET:
-        str_printf(&s, "\"name\":\"as1\",\"addresses\":[\"set\",[\"10.0.0.%u\",\"10.0.%u.0/24\",\"fd00::1\",\"bad\"]]", rnd(m, 9), rnd(m, 9));
+        str_printf(&s, "\"name\":\"as1\",\"addresses\":[\"set\",[\"10.0.0.%u\",\"10.0.%u.0/24\",\"fd00::1\",\"bad\"", rnd(m, 9), rnd(m, 9));
+        for (unsigned i = rnd(m, 3) * 30; i > 0; i--) {        /* More than a bucket has. */
+            str_printf(&s, ",\"10.1.%u.%u\"", i, rnd(m, 3));
+        }
+        str_puts(&s, "]]");
         break;
     case PORT_GROUP:
         str_printf(&s, "\"name\":\"%d_pg1\",\"ports\":[\"set\",[\"lp%u\",\"lp%u\"]]", n + 1, rnd(m, 7), 7 + rnd(m, 7));
@@ -365,6 +371,8 @@ show_difference(const char *a, const char *b)
     fail_msg("incremental: ...%.300s\nfrom scratch: ...%.300s\n(see /tmp/graph_test.incremental and .scratch)", a, b);
 }
 
+static size_t conjunctive;             /* Flow tables with conjunctive matches. */
+
 static void
 check_scratch(struct model *m, struct testgraph *live, size_t *tagged, size_t *flows)
 {
@@ -384,6 +392,8 @@ check_scratch(struct model *m, struct testgraph *live, size_t *tagged, size_t *f
         show_difference(a, b);
     }
     *flows += of_flows_count(live->c->flows);
+    assert_true(!strstr(a, "conj_id=") || strstr(a, "conjunction("));
+    conjunctive += strstr(a, "conj_id=") != NULL;
     if (incr_verify(live->c->incr, &differences)) {
         fail_msg("%s", str_c(&differences));
     }
@@ -427,6 +437,7 @@ test_incremental_is_scratch(void **state)
     /* The test looked at something. */
     assert_true(flows > 20000);
     assert_true(tagged > 1000);
+    assert_true(conjunctive > 100);
 }
 
 int

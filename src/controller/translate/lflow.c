@@ -3,6 +3,9 @@
  * A flow for one datapath is matched by the datapath's key. One for a set of datapaths is one flow with the set's tag, if it has one and all names
  * in it mean the same in the whole set; else it is said for each local member. Which datapaths is asked first: what concerns none of ours is not even parsed.
  *
+ * Conjunctive matches have ids that are the logical flow's in that place (incr_number(), by hash: the same after a restart); the flows of their clauses have no
+ * cookie, as several logical flows may share one. What compares with an address set is left to address_set.c.
+ *
  * A flow that cannot be used is skipped, counted, and named in the log: once for each thing that is wrong, limited in rate. */
 #include <stdlib.h>
 
@@ -32,19 +35,30 @@ struct job {
     uint16_t priority;
     const struct expr *match;
     const struct actions *actions;
+    bool has_sets;                     /* The match names an address set. */
     struct resolver resolver;
 };
 
 /* What it is in one place. */
 struct outcome {
     struct expr_matches matches;
+    struct expr_templates templates;
     struct str actions;
+};
+#define OUTCOME_INIT { EXPR_MATCHES_INIT, EXPR_TEMPLATES_INIT, STR_INIT }
+
+/* Who has a conjunction id: the same in all datapaths, as every flow matches metadata; so a tag that comes or goes changes none. */
+struct conj_owner {
+    struct uuid lflow;
+    uint32_t i;
+    uint32_t of_group;                 /* Not of the row's own datapath. */
 };
 
 static void
 outcome_destroy(struct outcome *o)
 {
     expr_matches_destroy(&o->matches);
+    expr_templates_destroy(&o->templates);
     str_free(&o->actions);
 }
 
@@ -97,14 +111,13 @@ work_out(struct job *j, struct sb_datapath_binding *dp, uint32_t dp_key, bool is
     j->resolver.differs = false;
     struct expr_env env = resolver_env(&j->resolver);
     struct action_env action_env = make_action_env(j, is_switch);
-    char *error = expr_resolve(j->match, actions_prereqs(j->actions), &env, &o->matches);
-    if (!error && o->matches.n_conj_ids) {
-        error = xstrdup("conjunctive matches are not translated");     /* expr_resolve() makes none today. */
-    }
+    const struct expr *also = actions_prereqs(j->actions);
+    env.conjunctions = EXPR_CONJUNCTIONS_FEWER;
+    char *error = j->has_sets ? expr_resolve_split(j->match, also, &env, &o->matches, &o->templates) : expr_resolve(j->match, also, &env, &o->matches);
     if (error) {
         METRIC_INC(lflow_refused);
         warn(j, "match", sb_logical_flow_match(j->row, j->by), error);
-    } else if (!j->resolver.differs && o->matches.n) {
+    } else if (!j->resolver.differs && (o->matches.n || o->templates.n)) {
         error = actions_encode(j->actions, &action_env, &o->actions);
         if (error) {
             METRIC_INC(lflow_refused);
@@ -116,28 +129,73 @@ work_out(struct job *j, struct sb_datapath_binding *dp, uint32_t dp_key, bool is
     return ok;
 }
 
-/* Says it where the bits of METADATA that MASK has are so. */
-static void
-say(struct job *j, const struct outcome *o, uint64_t metadata, uint64_t mask)
+void
+flow_place_emit(struct controller *c, struct incr_unit *u, struct expr_match *m, const struct flow_place *place, const void *actions, size_t actions_len)
 {
-    union of_value value = of_value_u64(metadata), mask_value = of_value_u64(mask);
-    uint8_t table = (j->egress ? OFT_EGRESS : OFT_INGRESS) + j->ltable;
+    union of_value value = of_value_u64(place->metadata), mask = of_value_u64(place->metadata_mask);
 
+    REQUIRE(of_match_add(&m->match, OFF_METADATA, &value, &mask));
+    if (m->n_conjs) {
+        struct str conjunctions = STR_INIT;
+        expr_match_put_conjunctions(m, &conjunctions);
+        controller_emit_flow(c, u, place->table, place->priority, 0, &m->match, conjunctions.s, conjunctions.len);
+        str_free(&conjunctions);
+    } else {
+        controller_emit_flow(c, u, place->table, place->priority, place->cookie, &m->match, actions, actions_len);
+    }
+}
+
+/* Gives the conjunctions of O ids of their own. False: none are left. */
+static bool
+number_conjunctions(struct job *j, bool of_group, struct outcome *o)
+{
+    uint32_t n = o->matches.n_conj_ids, *numbers = n ? xcalloc(n, sizeof *numbers) : NULL;
+    bool ok = true;
+
+    for (uint32_t i = 0; ok && i < n; i++) {
+        struct conj_owner owner = { .lflow = j->row->row_.uuid, .i = i, .of_group = of_group };
+        uint32_t wish = 1 + hash_bytes(&owner, sizeof owner, 0) % (UINT32_MAX - 1);
+        numbers[i] = incr_number(j->u, j->c->translate->conj_ids, &owner, sizeof owner, 0, wish);
+        ok = numbers[i];
+    }
+    for (size_t i = 0; ok && n && i < o->matches.n; i++) {
+        expr_match_renumber(&o->matches.m[i], numbers);
+    }
+    for (size_t i = 0; ok && n && i < o->templates.n; i++) {
+        expr_match_renumber(&o->templates.t[i].match, numbers);
+    }
+    free(numbers);
+    return ok;
+}
+
+/* Says O where the bits of METADATA that MASK has are so. */
+static void
+say(struct job *j, bool of_group, struct outcome *o, uint64_t metadata, uint64_t mask)
+{
+    const struct flow_place place = {
+        .metadata = metadata, .metadata_mask = mask, .cookie = j->row->row_.uuid.parts[0], .priority = j->priority,
+        .table = (j->egress ? OFT_EGRESS : OFT_INGRESS) + j->ltable,
+    };
+
+    if (!number_conjunctions(j, of_group, o)) {
+        warn(j, "match", sb_logical_flow_match(j->row, j->by), "no conjunction id is left");
+        return;
+    }
     for (size_t i = 0; i < o->matches.n; i++) {
-        struct of_match match = of_match_clone(&o->matches.m[i].match);
-        REQUIRE(of_match_add(&match, OFF_METADATA, &value, &mask_value));
-        controller_emit_flow(j->c, j->u, table, j->priority, j->row->row_.uuid.parts[0], &match, o->actions.s, o->actions.len);
-        of_match_destroy(&match);
+        flow_place_emit(j->c, j->u, &o->matches.m[i], &place, o->actions.s, o->actions.len);
+    }
+    for (size_t i = 0; i < o->templates.n; i++) {
+        address_template_emit(j->c, j->u, &o->templates.t[i], &place, &o->actions);
     }
 }
 
 static void
-translate_datapath(struct job *j, struct sb_datapath_binding *dp, const struct dp_key_value *v)
+translate_datapath(struct job *j, struct sb_datapath_binding *dp, const struct dp_key_value *v, bool of_group)
 {
-    struct outcome o = { EXPR_MATCHES_INIT, STR_INIT };
+    struct outcome o = OUTCOME_INIT;
 
     if (work_out(j, dp, v->key, v->is_switch, &o)) {
-        say(j, &o, v->key, (UINT64_C(1) << DP_KEY_BITS) - 1);
+        say(j, of_group, &o, v->key, (UINT64_C(1) << DP_KEY_BITS) - 1);
     }
     outcome_destroy(&o);
 }
@@ -153,13 +211,13 @@ local_datapath(struct job *j, struct sb_datapath_binding *dp)
 static void
 translate_group(struct job *j, struct sb_logical_dp_group *group, const struct incr_fact *tag)
 {
-    struct outcome o = { EXPR_MATCHES_INIT, STR_INIT };
+    struct outcome o = OUTCOME_INIT;
     bool differs = true;
 
     if (tag) {
         const struct set_tag_value *v = (const void *) tag->value;
         if (work_out(j, NULL, 0, v->is_switch, &o)) {
-            say(j, &o, v->tag, v->tag);
+            say(j, true, &o, v->tag, v->tag);
         }
         differs = j->resolver.differs;
     }
@@ -172,7 +230,7 @@ translate_group(struct job *j, struct sb_logical_dp_group *group, const struct i
         memcpy(&dp, fact->value, sizeof dp);
         const struct dp_key_value *v = local_datapath(j, dp);
         if (v) {
-            translate_datapath(j, dp, v);
+            translate_datapath(j, dp, v, true);
         }
     }
 }
@@ -232,9 +290,10 @@ lflow_run(struct incr_unit *u, void *c_)
         return;
     }
     j.match = match->expr;
+    j.has_sets = strchr(match->text, '$');
     j.actions = actions->actions;
     if (v) {
-        translate_datapath(&j, dp, v);
+        translate_datapath(&j, dp, v, false);
     }
     if (group) {
         translate_group(&j, group, tag);
@@ -248,6 +307,8 @@ translate_create(struct controller *c)
     struct translate *t = c->translate = XNEW(struct translate);
 
     t->parsed = parsed_cache_create();
+    t->conj_ids = incr_numbers_create("conjunction id", 1, UINT32_MAX);
+    address_set_create(c);
     ovsdb_use(c->sb, &sb_table_logical_flow, OVSDB_COLUMN(SB_LOGICAL_FLOW_LOGICAL_DATAPATH) | OVSDB_COLUMN(SB_LOGICAL_FLOW_LOGICAL_DP_GROUP)
               | OVSDB_COLUMN(SB_LOGICAL_FLOW_PIPELINE) | OVSDB_COLUMN(SB_LOGICAL_FLOW_TABLE_ID) | OVSDB_COLUMN(SB_LOGICAL_FLOW_PRIORITY)
               | OVSDB_COLUMN(SB_LOGICAL_FLOW_MATCH) | OVSDB_COLUMN(SB_LOGICAL_FLOW_ACTIONS) | OVSDB_COLUMN(SB_LOGICAL_FLOW_TAGS));
@@ -256,11 +317,13 @@ translate_create(struct controller *c)
     t->address_set_by_name = ovsdb_index_create(c->sb, &sb_table_address_set, 1, (uint16_t[]) { SB_ADDRESS_SET_NAME });
     t->port_group_by_name = ovsdb_index_create(c->sb, &sb_table_port_group, 1, (uint16_t[]) { SB_PORT_GROUP_NAME });
     incr_class_over_table(incr_class_create(c->incr, "lflow", lflow_run, c), ovsdb_table(c->sb, &sb_table_logical_flow));
+    address_set_create_classes(c);
 }
 
 void
 translate_destroy(struct controller *c)
 {
     parsed_cache_destroy(c->translate->parsed);
+    incr_numbers_destroy(c->translate->conj_ids);
     free(c->translate);
 }

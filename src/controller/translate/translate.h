@@ -1,6 +1,7 @@
 /* translate.h - between the files of translate/: from southbound logical flows to OpenFlow flows.
  *
  *   lflow.c    one unit a logical flow: for which datapaths, with which tables
+ *   address_set.c  flows that differ by an address of a set
  *   parsed.c   parsed matches and actions, shared by text
  *   resolve.c  what names mean here: ports, groups, address sets */
 #ifndef CONTROLLER_TRANSLATE_TRANSLATE_H
@@ -32,7 +33,30 @@ struct parsed *parsed_actions(struct parsed_cache *, const char *text);
 struct translate {
     struct parsed_cache *parsed;
     struct ovsdb_index *address_set_by_name, *port_group_by_name;
+    struct incr_numbers *conj_ids;     /* Owner: struct conj_owner (lflow.c). */
+    struct incr_relation *template;    /* As address_set.c says, and those below. */
+    struct incr_relation *template_set;/* key the name of an address set that there are templates for; no value. */
+    struct incr_relation *aset, *aset_bucket, *part;
 };
+
+/* ---- lflow.c ---- */
+
+/* Where a match becomes a flow. */
+struct flow_place {
+    uint64_t metadata, metadata_mask;
+    uint32_t cookie;
+    uint16_t priority;
+    uint8_t table;
+};
+/* Says the flow of M, whose match gets the metadata: with its conjunction actions if it has any, else with ACTIONS. */
+void flow_place_emit(struct controller *, struct incr_unit *, struct expr_match *m, const struct flow_place *, const void *actions, size_t actions_len);
+
+/* ---- address_set.c ---- */
+
+void address_set_create(struct controller *);          /* The relations... */
+void address_set_create_classes(struct controller *);  /* ... and, after lflow, the classes. */
+/* The flows of T, with each address of its set. */
+void address_template_emit(struct controller *, struct incr_unit *, const struct expr_template *, const struct flow_place *, const struct str *actions);
 
 /* The callbacks of struct expr_env and struct action_env; their aux. */
 struct resolver {
