@@ -19,6 +19,7 @@
  *   port             sb Port_Binding (local dp)   bound, tunnel, local_dp             flows: physical in, out, remote
  *   mcast            sb Multicast_Group           ports, bound, tunnel                flows: output to members here, and to tunnels once a chassis
  *   lflow            sb Logical_Flow              set_tag, dp_member, local_dp, ports flows: match x action, by set tag or a datapath each
+ *   aset, template, part: what compares with an address set, an address at a time (translate/address_set.c)
  *
  * binding/ owns config, iface, binding, chassis, encap, conditions and all database writing; physical/ owns datapath, dp_group, set_tag, tags, port, mcast; translate/ owns lflow.
  * Order of creation is the order here (incr.h): binding_create(), physical_create(), translate_create() from main.c.
