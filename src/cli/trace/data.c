@@ -123,11 +123,11 @@ put_outputs(const struct trace_node *first, struct str *out)
 }
 
 void
-show_json(const struct trace_result *r, const char *microflow, struct str *out)
+show_json(const struct trace_result *r, const char *microflow, struct ovsdb *nb, struct str *out)
 {
     struct str why = STR_INIT;
 
-    show_why(r, &why);
+    show_why(r, nb, &why);
     str_truncate(&why, why.len - 1);
     str_putc(out, '{');
     put_member(out, "microflow", microflow);

@@ -9,6 +9,7 @@
 #include "runtime/daemon.h"
 #include "runtime/tls.h"
 #include "runtime/unixctl.h"
+#include "schema/nb.h"
 
 LOG_MODULE(ovntrace);
 
@@ -29,10 +30,9 @@ struct request {
 
 static struct {
     struct loop *loop;
-    struct ovsdb *sb;
+    struct ovsdb *sb, *nb;             /* NB is NULL if nobody said where it is. */
     struct world_indexes db;
-    const char *remotes;
-    size_t n_remotes;
+    const char *remotes, *nb_remotes;
     bool leader_only;
     int timeout;
 } ctx = { .leader_only = true };
@@ -41,7 +41,7 @@ static struct {
 
 enum {
     OPT_DB = 2000, OPT_DETAILED, OPT_SUMMARY, OPT_MINIMAL, OPT_ALL, OPT_OVS, OPT_CT, OPT_LB_DST, OPT_SELECT_ID, OPT_FRIENDLY, OPT_NO_FRIENDLY,
-    OPT_JSON, OPT_GRAPH, OPT_WHY, OPT_LEADER_ONLY, OPT_NO_LEADER_ONLY,
+    OPT_JSON, OPT_GRAPH, OPT_WHY, OPT_NB_DB, OPT_LEADER_ONLY, OPT_NO_LEADER_ONLY,
 };
 #define TRACE_OPTIONS \
     { "detailed", no_argument, NULL, OPT_DETAILED }, { "summary", no_argument, NULL, OPT_SUMMARY }, \
@@ -51,7 +51,7 @@ enum {
     { "select-id", required_argument, NULL, OPT_SELECT_ID }, { "json", no_argument, NULL, OPT_JSON }, \
     { "graph", no_argument, NULL, OPT_GRAPH }, { "why", no_argument, NULL, OPT_WHY }
 static const struct option program_options[] = {
-    { "db", required_argument, NULL, OPT_DB }, TRACE_OPTIONS, { "leader-only", no_argument, NULL, OPT_LEADER_ONLY },
+    { "db", required_argument, NULL, OPT_DB }, { "nb-db", required_argument, NULL, OPT_NB_DB }, TRACE_OPTIONS, { "leader-only", no_argument, NULL, OPT_LEADER_ONLY },
     { "no-leader-only", no_argument, NULL, OPT_NO_LEADER_ONLY }, { "timeout", required_argument, NULL, 't' },
     { "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'V' },
     DAEMON_LONG_OPTIONS, LOG_LONG_OPTIONS, TLS_LONG_OPTIONS, { NULL, 0, NULL, 0 },
@@ -96,6 +96,7 @@ usage(void)
                "  --lb-dst=IP[:PORT]       the backend that load balancers choose\n"
                "  --select-id=ID           what `select' chooses\n\n"
                "  --db=DATABASE            southbound database (default: $OVN_SB_DB or unix:%s/ovnsb_db.sock)\n"
+               "  --nb-db=DATABASE         northbound database, to call by name what --why tells of (default: $OVN_NB_DB)\n"
                "  --[no-]leader-only       only the leader of a cluster, or any of its servers\n"
                "  -t, --timeout=SECS       give up after so many seconds\n\n",
                program_name(), program_name(), program_name(), dir_ovs_run(), dir_run());
@@ -173,11 +174,12 @@ request_arguments(struct request *r, int argc, const char *const argv[])
 static void
 parse_options(struct request *r, int argc, char *argv[])
 {
-    const char *db = getenv("OVN_SB_DB"), *timeout = getenv("OVS_CTL_TIMEOUT");
+    const char *db = getenv("OVN_SB_DB"), *nb_db = getenv("OVN_NB_DB"), *timeout = getenv("OVS_CTL_TIMEOUT");
     int64_t secs = 0;
     int opt;
 
     ctx.remotes = db && *db ? db : xasprintf("unix:%s/ovnsb_db.sock", dir_run());
+    ctx.nb_remotes = nb_db && *nb_db ? nb_db : NULL;
     if (timeout && *timeout && !str_to_int(timeout, 0, INT32_MAX / 1000, &secs)) {
         fail("value %s on OVS_CTL_TIMEOUT is invalid", timeout);
     }
@@ -190,6 +192,8 @@ parse_options(struct request *r, int argc, char *argv[])
             continue;
         } else if (opt == OPT_DB) {
             ctx.remotes = optarg;
+        } else if (opt == OPT_NB_DB) {
+            ctx.nb_remotes = optarg;
         } else if (opt == OPT_LEADER_ONLY || opt == OPT_NO_LEADER_ONLY) {
             ctx.leader_only = opt == OPT_LEADER_ONLY;
         } else if (opt == 't') {
@@ -224,6 +228,12 @@ put_graph(const struct trace_result *r, struct str *out)
     str_free(&dot);
 }
 
+static struct ovsdb *
+ready_nb(void)
+{
+    return ctx.nb && ovsdb_is_ready(ctx.nb) ? ctx.nb : NULL;
+}
+
 static void
 put_forms(const struct request *q, const struct trace_result *r, const struct ovs_flows *ovs, struct str *out)
 {
@@ -246,14 +256,14 @@ put_forms(const struct request *q, const struct trace_result *r, const struct ov
         show_minimal(r, out);
     }
     if (forms & FORM_JSON) {
-        show_json(r, q->microflow, out);
+        show_json(r, q->microflow, ready_nb(), out);
     }
     if (forms & FORM_GRAPH) {
         put_graph(r, out);
     }
     if (forms & FORM_WHY) {
         str_puts(out, banners && forms != (FORM_WHY | FORM_JSON) ? "# Why.\n" : "");
-        show_why(r, out);
+        show_why(r, ready_nb(), out);
     }
 }
 
@@ -285,22 +295,51 @@ timed_out(int sig UNUSED)
     _exit(write(STDERR_FILENO, message, sizeof message - 1) < 0 ? 2 : EXIT_FAILURE);
 }
 
+static size_t
+count_remotes(const char *remotes)
+{
+    size_t n = 1;
+
+    for (const char *p = remotes; (p = strchr(p, ',')); p++) {
+        n++;
+    }
+    return n;
+}
+
+static void
+set_remotes(struct ovsdb *db, const char *remotes)
+{
+    ovsdb_set_leader_only(db, ctx.leader_only);
+    char *error = ovsdb_set_remotes(db, remotes);
+    if (error) {
+        fail("%s: database connection failed (%s)", remotes, error);
+    }
+}
+
+/* The northbound database is a help, and not needed. */
+static void
+connect_nb(bool wait)
+{
+    size_t n = count_remotes(ctx.nb_remotes);
+
+    ctx.nb = ovsdb_create(ctx.loop, &nb_db);
+    northbound_use(ctx.nb);
+    set_remotes(ctx.nb, ctx.nb_remotes);
+    while (wait && !ovsdb_is_ready(ctx.nb) && ovsdb_n_unreachable(ctx.nb) < n) {
+        loop_once(ctx.loop, -1);
+    }
+}
+
 static void
 connect_db(bool wait)
 {
+    size_t n = count_remotes(ctx.remotes);
+
     ctx.sb = ovsdb_create(ctx.loop, &sb_db);
     world_use(&ctx.db, ctx.sb);
-    ovsdb_set_leader_only(ctx.sb, ctx.leader_only);
-    char *error = ovsdb_set_remotes(ctx.sb, ctx.remotes);
-    if (error) {
-        fail("%s: database connection failed (%s)", ctx.remotes, error);
-    }
-    ctx.n_remotes = 1;
-    for (const char *p = ctx.remotes; (p = strchr(p, ',')); p++) {
-        ctx.n_remotes++;
-    }
+    set_remotes(ctx.sb, ctx.remotes);
     while (wait && !ovsdb_is_ready(ctx.sb)) {
-        if (ovsdb_n_unreachable(ctx.sb) >= ctx.n_remotes) {
+        if (ovsdb_n_unreachable(ctx.sb) >= n) {
             fail("%s: database connection failed (%s)", ctx.remotes, ovsdb_last_error(ctx.sb));
         }
         loop_once(ctx.loop, -1);
@@ -350,6 +389,9 @@ static void
 collect(void *aux UNUSED)
 {
     ovsdb_collect(ctx.sb);
+    if (ctx.nb) {
+        ovsdb_collect(ctx.nb);
+    }
     intern_collect();
     if (ovsdb_is_ready(ctx.sb)) {
         daemon_complete();
@@ -362,8 +404,12 @@ serve(void)
     daemon_start(ctx.loop);
     unixctl_register("trace", "[OPTIONS] [DATAPATH] MICROFLOW", 1, INT32_MAX, cmd_trace, NULL);
     connect_db(false);
+    if (ctx.nb_remotes) {
+        connect_nb(false);
+    }
     loop_set_cycle(ctx.loop, collect, NULL);
     daemon_run(ctx.loop);
+    ovsdb_destroy(ctx.nb);
     ovsdb_destroy(ctx.sb);
     loop_destroy(ctx.loop);
     return EXIT_SUCCESS;
@@ -397,6 +443,9 @@ main(int argc, char *argv[])
         alarm(ctx.timeout);
     }
     connect_db(true);
+    if (ctx.nb_remotes && q.forms & (FORM_WHY | FORM_JSON)) {
+        connect_nb(true);
+    }
     error = run_request(&q, &out);
     if (error) {
         fail("%s", error);
@@ -404,6 +453,7 @@ main(int argc, char *argv[])
     fwrite(str_c(&out), 1, out.len, stdout);
     str_free(&out);
     free(q.ct_states);
+    ovsdb_destroy(ctx.nb);
     ovsdb_destroy(ctx.sb);
     loop_destroy(ctx.loop);
     return fflush(stdout) || ferror(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -11,12 +11,16 @@ void show_detailed(const struct trace_result *, const struct ovs_flows *, struct
 void show_summary(const struct trace_result *, struct str *);
 void show_minimal(const struct trace_result *, struct str *);
 
-/* As data (data.c). */
-void show_json(const struct trace_result *, const char *microflow, struct str *);
+/* As data (data.c). NB (may be NULL): the northbound database. */
+void show_json(const struct trace_result *, const char *microflow, struct ovsdb *nb, struct str *);
 /* For Graphviz (data.c). */
 void show_dot(const struct trace_result *, struct str *);
 /* Why the packet is dropped, or where it goes, in a sentence (why.c). */
-void show_why(const struct trace_result *, struct str *);
+void show_why(const struct trace_result *, struct ovsdb *nb, struct str *);
+
+/* northbound.c: says which tables it wants; then describes the row whose UUID begins with HINT ("ACL "x" (...), UUID ...,"). False: there is none. */
+void northbound_use(struct ovsdb *nb);
+bool northbound_put(struct ovsdb *nb, const char *hint, struct str *) MUST_USE;
 
 /* ovs.c: what the switch at REMOTE has. NULL and *error (caller owns) if it cannot be reached. */
 struct ovs_flows *ovs_flows_get(const char *remote, char **error) MUST_USE;

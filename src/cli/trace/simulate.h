@@ -45,7 +45,7 @@ void trace_result_destroy(struct trace_result *);
 
 /* The packet that TEXT describes; *INPORT and the datapath come from it, or from *DP if that is not NULL. A message (caller owns) if it is not one packet. */
 char *microflow_parse(const char *text, struct world *, struct datapath **dp, struct port **inport, struct logical_packet *) MUST_USE;
-/* "tcp,reg14=0x1,...": as ofproto/trace takes it. */
+/* "tcp,reg14=0x1,...": as ovs-ofctl(8) shows it. */
 void microflow_format(const struct logical_packet *, struct str *);
 
 /* ---- port_security.c: ovn-nb(5), Logical_Switch_Port, "port_security" ---- */

@@ -116,7 +116,7 @@ put_port_security(const struct trace_step *step, struct str *out)
 
 /* "by ACL 12345678..." as far as the flow says. */
 static void
-put_cause(const struct trace_step *step, const char *stage, struct str *out)
+put_cause(const struct trace_step *step, const char *stage, struct ovsdb *nb, struct str *out)
 {
     size_t i = stage_index(stage);
     const struct ovsdb_map *ids = step->flow ? sb_logical_flow_external_ids(step->flow->row, NULL) : NULL;
@@ -134,6 +134,8 @@ put_cause(const struct trace_step *step, const char *stage, struct str *out)
         of_value_format(v6 ? OFF_IPV6_DST : OFF_IPV4_DST, &step->packet->f[v6 ? OFF_IPV6_DST : OFF_IPV4_DST], out);
     } else if (!step->flow) {
         str_puts(out, "no flow of that stage matches it");
+    } else if (hint && nb && northbound_put(nb, hint, out)) {
+        str_puts(out, " says so");
     } else if (hint && i < ARRAY_SIZE(stages)) {
         str_printf(out, "%s %s says so", stages[i].object, hint);
     } else if (hint) {
@@ -146,7 +148,7 @@ put_cause(const struct trace_step *step, const char *stage, struct str *out)
 }
 
 static void
-put_decisive(const struct trace_step *step, struct str *out)
+put_decisive(const struct trace_step *step, struct ovsdb *nb, struct str *out)
 {
     const struct flow *f = step->flow;
     const char *own = f ? ovsdb_map_get(sb_logical_flow_external_ids(f->row, NULL), "stage-name") : NULL;
@@ -156,7 +158,7 @@ put_decisive(const struct trace_step *step, struct str *out)
     str_printf(out, "Dropped by %s \"%s\" in stage %s", ovsdb_map_get(ids, "logical-router") ? "logical router" : "logical switch",
                datapath_name(step->dp), *stage ? stage : "without a name");
     str_puts(out, ": ");
-    put_cause(step, stage, out);
+    put_cause(step, stage, nb, out);
     if (f) {
         str_printf(out, " (flow %08x, priority %d, match %s)", f->row->row_.uuid.parts[0], f->priority, sb_logical_flow_match(f->row, NULL));
     }
@@ -164,7 +166,7 @@ put_decisive(const struct trace_step *step, struct str *out)
 }
 
 void
-show_why(const struct trace_result *r, struct str *out)
+show_why(const struct trace_result *r, struct ovsdb *nb, struct str *out)
 {
     const char *separator = "";
     struct end end = { NULL, NULL, false };
@@ -183,7 +185,7 @@ show_why(const struct trace_result *r, struct str *out)
     } else if (end.note) {
         str_printf(out, "Dropped: %s.\n", end.note);
     } else if (end.step) {
-        put_decisive(end.step, out);
+        put_decisive(end.step, nb, out);
     } else {
         str_puts(out, "Dropped: no action of the flows that it met sends it anywhere.\n");
     }
