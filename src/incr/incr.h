@@ -128,6 +128,8 @@ void incr_register_commands(struct incr *, void (*settle)(void *aux), void *aux)
  * They are state that restarts adopt, not something computed. */
 struct incr_numbers;
 struct incr_numbers *incr_numbers_create(const char *name, uint32_t min, uint32_t max);
+/* From now on a free number is the lowest one, so that one given back is soon used again. Otherwise numbers are used in turn. */
+void incr_numbers_prefer_low(struct incr_numbers *);
 void incr_numbers_destroy(struct incr_numbers *);       /* Must be empty. */
 bool incr_numbers_is_empty(const struct incr_numbers *);
 /* The number of OWNER. REQUESTED (0: none) is taken from whoever has it without having requested it (that unit

@@ -328,12 +328,36 @@ test_numbers(void **state)
     incr_numbers_destroy(space);
 }
 
+static void
+test_low_numbers(void **state)
+{
+    struct incr *g = incr_create();
+
+    memset(requested, 0, sizeof requested);
+    space = incr_numbers_create("key", 5, 50);
+    incr_numbers_prefer_low(space);
+    owners = incr_relation_create(g, "owners", 0);
+    incr_class_alone(incr_class_create(g, "owners", run_owners, NULL));
+    incr_class_over_relation(incr_class_create(g, "owner", run_owner, NULL), owners);
+    incr_run(g);
+    uint32_t a = got[0], b = got[1], c = got[2];
+    assert_true(a <= 7 && b <= 7 && c <= 7);
+    request(0, 50);                                /* a is free */
+    incr_run(g);
+    request(1, c);                                 /* and b; 2 has lost c and gets another */
+    incr_run(g);
+    assert_int_equal(got[1], c);
+    assert_int_equal(got[2], MIN(a, b));
+    incr_destroy(g);
+    incr_numbers_destroy(space);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_invariant), cmocka_unit_test(test_only_the_difference),
-        cmocka_unit_test(test_verify_finds), cmocka_unit_test(test_refresh), cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_verify_finds), cmocka_unit_test(test_refresh), cmocka_unit_test(test_numbers), cmocka_unit_test(test_low_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

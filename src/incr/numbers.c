@@ -22,6 +22,7 @@ struct incr_held {
 struct incr_numbers {
     const char *name;
     uint32_t min, max, next;
+    bool prefer_low;                   /* `next` is no higher than the lowest that is free. */
     size_t n_denied;                   /* Owners whose `denied` is not 0. */
     struct hmap owners, numbers;
 };
@@ -37,6 +38,13 @@ incr_numbers_create(const char *name, uint32_t min, uint32_t max)
     hmap_init(&s->owners);
     hmap_init(&s->numbers);
     return s;
+}
+
+void
+incr_numbers_prefer_low(struct incr_numbers *s)
+{
+    s->prefer_low = true;
+    s->next = s->min;
 }
 
 void
@@ -71,6 +79,9 @@ holder(const struct incr_numbers *s, uint32_t number)
 static void
 number_freed(struct incr_numbers *s, uint32_t number)
 {
+    if (s->prefer_low) {
+        s->next = MIN(s->next, number);
+    }
     if (s->n_denied || hmap_count(&s->owners) > hmap_count(&s->numbers)) {
         HMAP_FOR_EACH (h, struct incr_held, by_owner, &s->owners) {
             if (h->asked && (h->denied == number || !h->number)) {

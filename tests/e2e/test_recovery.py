@@ -1,5 +1,6 @@
 """Restarts and crashes under traffic: no packet of an established flow is lost (unless the switch itself
 dies), no configuration is lost, and the state afterwards equals the state from scratch."""
+import json
 import time
 
 import pytest
@@ -254,3 +255,53 @@ def test_a_healthy_life_warns_of_nothing(quiet_lab):
         assert lab.sync(15)
         lines = log_of(lab, name)[at:].splitlines()
         assert lines and not [line for line in lines if "|WARN|" in line or "|ERR|" in line or "|EMER|" in line]
+
+
+def interface(lab, hv, name):
+    rows = json.loads(lab.ovs(hv, "vsctl", "--format=json", "--columns=ofport,error,other_config", "find", "Interface", f"name={name}"))["data"]
+    ofport, error, ids = rows[0] if rows else (None, None, ["map", []])
+    return {"works": isinstance(ofport, int) and ofport > 0, "error": error if isinstance(error, str) else "", "ids": dict(ids[1])}
+
+
+def add_chassis(lab, name, ip):
+    """A chassis that nobody runs."""
+    lab.sb.transact({"op": "insert", "table": "Encap", "uuid-name": "e", "row": {"type": "geneve", "ip": ip, "chassis_name": name}},
+                    {"op": "insert", "table": "Chassis", "row": {"name": name, "encaps": ["named-uuid", "e"]}})
+
+
+def remove_chassis(lab, name):
+    lab.sb.transact({"op": "delete", "table": "Chassis", "where": [["name", "==", name]]},
+                    {"op": "delete", "table": "Encap", "where": [["chassis_name", "==", name]]})
+
+
+@pytest.mark.ours("23.03 leaves such a tunnel broken")
+def test_a_chassis_that_goes_and_comes_back_at_once_is_reached(lab):
+    """The switch may see only the end of it: the old port gone and the new one there, of one and the same tunnel."""
+    try:
+        for i in range(4):
+            add_chassis(lab, "hv7", "172.31.0.77")
+            eventually(lambda: interface(lab, "hv1", "ovn-hv7-1")["works"] and interface(lab, "hv2", "ovn-hv7-1")["works"],
+                       what=f"the tunnel works (time {i})")
+            remove_chassis(lab, "hv7")
+    finally:
+        remove_chassis(lab, "hv7")
+
+
+@pytest.mark.ours("23.03 leaves such a tunnel broken")
+def test_a_tunnel_that_the_switch_could_not_make_is_tried_again(lab):
+    """ovs-vswitchd says once that it cannot, and would not try again by itself."""
+    lab.ovs("hv1", "vsctl", "add-port", "br-int", "other", "--", "set", "Interface", "other", "type=geneve",
+            "options:remote_ip=172.31.0.78", "options:key=flow")
+    try:
+        add_chassis(lab, "hv8", "172.31.0.78")
+        at = lambda: interface(lab, "hv1", "ovn-hv8-1")
+        eventually(lambda: at()["error"], what="two ports of one tunnel are refused")
+        first = eventually(lambda: at()["ids"].get("ovn-retry"))
+        eventually(lambda: at()["ids"]["ovn-retry"] != first, what="it is tried again")
+        assert any("|WARN|" in line and "ovn-hv8-1" in line and "hv8@172.31.0.78" in line for line in log_of(lab, "hv1/controller").splitlines())
+    finally:
+        lab.ovs("hv1", "vsctl", "del-port", "other")
+    try:
+        eventually(lambda: at()["works"] and not at()["error"])
+    finally:
+        remove_chassis(lab, "hv8")

@@ -60,7 +60,8 @@ void
 iface_create(struct controller *c)
 {
     ovsdb_use(c->ovs, &ovs_table_interface, OVSDB_COLUMN(OVS_INTERFACE_NAME) | OVSDB_COLUMN(OVS_INTERFACE_TYPE)
-              | OVSDB_COLUMN(OVS_INTERFACE_OPTIONS) | OVSDB_COLUMN(OVS_INTERFACE_OFPORT) | OVSDB_COLUMN(OVS_INTERFACE_EXTERNAL_IDS));
+              | OVSDB_COLUMN(OVS_INTERFACE_OPTIONS) | OVSDB_COLUMN(OVS_INTERFACE_OFPORT) | OVSDB_COLUMN(OVS_INTERFACE_EXTERNAL_IDS)
+              | OVSDB_COLUMN(OVS_INTERFACE_ERROR) | OVSDB_COLUMN(OVS_INTERFACE_OTHER_CONFIG));
     ovsdb_use(c->ovs, &ovs_table_port, OVSDB_COLUMN(OVS_PORT_NAME) | OVSDB_COLUMN(OVS_PORT_INTERFACES)
               | OVSDB_COLUMN(OVS_PORT_EXTERNAL_IDS));
     struct incr_class *class = incr_class_create(c->incr, "iface", iface_run, c);

@@ -4,7 +4,11 @@
  * of its addresses of that type, and for each of ours if there are several. The Port's
  * external_ids:ovn-chassis-id, CHASSIS@REMOTE-IP or CHASSIS@REMOTE-IP%LOCAL-IP, says what it is for; ports with
  * that key on our bridge are adopted, brought to what they should be, and removed when nobody needs them. Their
- * names are ovn-CHASSIS-N, the chassis' name cut to six characters and N in hexadecimal. */
+ * names are ovn-CHASSIS-N, the chassis' name cut to six characters and N in hexadecimal.
+ *
+ * A chassis that goes and comes back may do so before ovs-vswitchd has looked. It then finds the old port gone and the new one there at once: of the
+ * same name, that is one port that stays (so N is the lowest that is free); of another, it refuses the new one as a double of the
+ * old, and never tries again by itself. A change of the interface makes it try (retry_interface()). */
 #include "controller/binding/binding.h"
 
 #include <inttypes.h>
@@ -191,6 +195,23 @@ write_new_port(struct tunnels *t, struct ovsdb_record *iface, const char *id, ui
     ovsdb_record_destroy(bridge);
 }
 
+/* The switch could not make the interface: asks it to try again, by a change of the row that means nothing else. */
+static void
+retry_interface(struct tunnels *t, const struct ovs_interface *iface, const char *id, const char *error)
+{
+    struct ovsdb_record *r = ovsdb_record_create(&ovs_table_interface);
+    const char *now = ovsdb_map_get(ovs_interface_other_config(iface, t->by), "ovn-retry");
+    struct write w;
+
+    LOG_WARN_RL("tunnel %s to chassis %s: %s", ovs_interface_name(iface, t->by), id, error);
+    ovsdb_record_map(r, OVS_INTERFACE_OTHER_CONFIG, "ovn-retry", now && str_eq(now, "1") ? "2" : "1");
+    write_begin(&w, t->c->binding->ovs_writer, t->by, "another try of tunnel %s", id);
+    write_retry(&w);
+    write_add(&w, &iface->row_.uuid, r);
+    write_emit(&w, t->unit, t->c->binding->ovs_write, "retry %s", id);
+    ovsdb_record_destroy(r);
+}
+
 /* The number in a tunnel port's name, plus one: 0 if there is none. */
 static uint32_t
 number_in_name(const char *name)
@@ -239,6 +260,10 @@ want_tunnel(struct tunnels *t, const struct sb_encap *encap, const char *local)
             write_emit(&w, t->unit, c->binding->ovs_write, "tunnel %s", id);
         }
         if (!ovs_interface_ofport(iface, t->by, &ofport) || ofport < 0) {
+            const char *error = ovs_interface_error(iface, t->by);
+            if (error) {
+                retry_interface(t, iface, id, error);
+            }
             ofport = 0;
         }
     }
@@ -346,6 +371,7 @@ tunnel_create(struct controller *c)
     struct binding *b = c->binding;
 
     b->tunnel_numbers = incr_numbers_create("tunnel", 1, MAX_TUNNELS);
+    incr_numbers_prefer_low(b->tunnel_numbers);
     b->ovs_port_by_name = ovsdb_index_create(c->ovs, &ovs_table_port, 1, (uint16_t[]) { OVS_PORT_NAME });
     incr_class_over_table(incr_class_create(c->incr, "tunnel", chassis_run, c), ovsdb_table(c->sb, &sb_table_chassis));
     incr_class_over_relation(incr_class_create(c->incr, "tunnel-excess", excess_run, c), b->tunnel_row);

@@ -37,7 +37,7 @@ struct entry {
     uint32_t recent[N_RECENT];         /* Hashes of what was sent last. */
     unsigned next_recent;
     unsigned tries, refusals;          /* Sent again with a recent value; refused in a row. */
-    bool guarded, sent, alone;
+    bool guarded, quiet, sent, alone;
 };
 
 struct writer {
@@ -150,7 +150,8 @@ writer_set(struct writer *w, const char *key, size_t key_len, const void *value_
         e->tries = e->refusals = 0;
         e->not_before = 0;
     }
-    e->guarded = value[0] == 'g';
+    e->guarded = value[0] == 'g' || value[0] == 'r';
+    e->quiet = value[0] == 'r';
     e->alone_from = value[0] == 'l' ? clock_msec() + LATER_MSEC : 0;
     free(e->value);
     e->value_len = value_len - 1;
@@ -302,7 +303,7 @@ entry_put(struct entry *e, struct ovsdb_txn *txn, int64_t now)
     e->sent = true;
     if (++e->tries >= FREE_TRIES) {
         int64_t wait = wait_after(e->tries - FREE_TRIES);
-        if (e->tries == FREE_TRIES || wait == MAX_WAIT_MSEC) {
+        if (!e->quiet && (e->tries == FREE_TRIES || wait == MAX_WAIT_MSEC)) {
             LOG_WARN_RL("%s: written %u times in a short while and not as it should be again; does another host or "
                         "program write it too? (the same system-id on two hosts?)", e->value, e->tries);
         }
@@ -405,6 +406,12 @@ void
 write_guard(struct write *w)
 {
     w->value.s[0] = 'g';
+}
+
+void
+write_retry(struct write *w)
+{
+    w->value.s[0] = 'r';
 }
 
 void

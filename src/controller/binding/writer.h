@@ -39,6 +39,8 @@ struct write {
 void write_begin(struct write *, struct writer *, struct dep_reader *by, const char *what, ...) PRINTF_LIKE(4, 5);
 /* Others may write the same row and never stop: this one waits if it comes back again and again. */
 void write_guard(struct write *);
+/* As write_guard(), of what is written just to have something done again: that it comes back is no surprise. */
+void write_retry(struct write *);
 /* There is no hurry: it goes with the next transaction, or after a short while. */
 void write_later(struct write *);
 void write_insert(struct write *, const struct uuid *, const struct ovsdb_record *);
