@@ -66,6 +66,51 @@ controller_config(struct controller *c, struct dep_reader *by)
     return fact ? (const struct controller_config *) (const void *) fact->value : NULL;
 }
 
+/* Whether the list of names and hostnames has CHASSIS. */
+static bool
+is_listed(const char *list, const struct sb_chassis *chassis, struct dep_reader *by)
+{
+    const char *names[] = { sb_chassis_name(chassis, by), sb_chassis_hostname(chassis, by) };
+
+    while (*list) {
+        size_t n = strcspn(list, ",");
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+            if (n && strlen(names[i]) == n && !memcmp(list, names[i], n)) {
+                return true;
+            }
+        }
+        list += n + (list[n] == ',');
+    }
+    return false;
+}
+
+bool
+controller_may_have(const struct sb_port_binding *pb, const struct sb_chassis *chassis, struct dep_reader *by)
+{
+    const struct sb_chassis *requested = sb_port_binding_requested_chassis(pb, by);
+    const struct ovsdb_set *additional = sb_port_binding_requested_additional_chassis(pb, by);
+
+    for (uint32_t i = 0; i < additional->n; i++) {
+        if (additional->v[i].row == &chassis->row_) {
+            return true;
+        }
+    }
+    if (requested || additional->n) {
+        return requested == chassis;
+    }
+    /* Those requested were not there when northd last looked; or it is an old one. */
+    const char *list = ovsdb_map_get(sb_port_binding_options(pb, by), "requested-chassis");
+    return !list || !*list || is_listed(list, chassis, by);
+}
+
+struct sb_chassis *
+controller_chassis_of(const struct sb_port_binding *pb, struct dep_reader *by)
+{
+    struct sb_chassis *chassis = sb_port_binding_chassis(pb, by);
+
+    return !chassis || *sb_port_binding_type(pb, by) || controller_may_have(pb, chassis, by) ? chassis : sb_port_binding_requested_chassis(pb, by);
+}
+
 static void
 create_relations(struct controller *c)
 {

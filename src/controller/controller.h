@@ -120,6 +120,12 @@ void controller_destroy(struct controller *);
 /* The one config fact, read by BY; NULL before there is one. */
 const struct controller_config *controller_config(struct controller *, struct dep_reader *by);
 
+/* Whether CHASSIS, which is said to have PB, may: if the CMS requested chassis for the port, only those. What is said is any hypervisor's to write (RBAC),
+ * what was requested is not; so a claim of another is none, and moves no packet. */
+bool controller_may_have(const struct sb_port_binding *pb, const struct sb_chassis *chassis, struct dep_reader *by);
+/* Where PB is: the chassis that says so if it may; if it may not, the one that was requested. Or NULL. */
+struct sb_chassis *controller_chassis_of(const struct sb_port_binding *pb, struct dep_reader *by);
+
 /* Says one OpenFlow flow. ACTIONS may be empty (drop). */
 void controller_emit_flow(struct controller *, struct incr_unit *, uint8_t table, uint16_t priority, uint32_t cookie,
                           const struct of_match *, const void *actions, size_t actions_len);

@@ -31,15 +31,15 @@ struct northd {
 
     struct sink *sb_global, *sb_datapath, *sb_port, *sb_lflow, *sb_dp_group, *sb_mcast;
     struct sink *sb_rbac_role, *sb_rbac_permission, *sb_dhcp, *sb_dhcpv6;
-    struct sink *nb_port_up;
+    struct sink *sb_port_claim, *nb_port_up;
 
     struct incr_numbers *dp_keys;
     size_t n_lflows;                   /* Said, counted by lflow_emit(). */
     struct hmap port_keys;             /* port.c: a number space a datapath. */
 
-    struct ovsdb_index *sb_port_by_name, *sb_chassis_by_name;
+    struct ovsdb_index *sb_port_by_name, *sb_chassis_by_name, *sb_chassis_by_hostname;
     struct { /* Scratch. */
-        struct ovsdb_record *lflow, *dp_group, *datapath, *port, *mcast, *lsp, *global;
+        struct ovsdb_record *lflow, *dp_group, *datapath, *port, *claim, *mcast, *lsp, *global;
     } record;
     struct global *global;
 };

@@ -8,7 +8,7 @@
 
 LOG_MODULE(northd_port);
 
-enum { MAX_KEY = 32767 };
+enum { MAX_KEY = 32767, MAX_ADDITIONAL = 16 };
 
 /* Documented multicast groups: name and key (features.md 24). */
 enum { MC_FLOOD = 32768, MC_UNKNOWN = 32769, MC_FLOOD_L2 = 32772 };
@@ -163,25 +163,65 @@ copy_set(struct ovsdb_record *r, uint16_t column, const struct ovsdb_set *set)
     }
 }
 
-/* options:requested-chassis is a list of names (or hostnames): the first is the main one. */
-static void
-put_requested_chassis(struct northd *n, struct ovsdb_record *r, const struct ovsdb_map *options, struct dep_reader *by)
+/* The chassis of that name, else the one of that hostname; of several with one hostname the one with the first name. Or NULL. */
+static struct sb_chassis *
+find_chassis(struct northd *n, const char *name, struct dep_reader *by)
 {
-    const char *names = ovsdb_map_get(options, "requested-chassis");
-    bool first = true;
+    struct sb_chassis *best = sb_chassis_of(ovsdb_index_get_str(n->sb_chassis_by_name, by, name));
+    struct ovsdb_row *const *rows;
 
-    while (names && *names) {
+    if (best) {
+        return best;
+    }
+    size_t n_rows = ovsdb_index_find(n->sb_chassis_by_hostname, by, &(union ovsdb_atom) { .s = name }, &rows);
+    for (size_t i = 0; i < n_rows; i++) {
+        struct sb_chassis *chassis = sb_chassis_of(rows[i]);
+        if (!best || strcmp(sb_chassis_name(chassis, by), sb_chassis_name(best, by)) < 0) {
+            best = chassis;
+        }
+    }
+    return best;
+}
+
+/* Who is requested for a port by options:requested-chassis, a list of names (or hostnames): the first is the main one. Those that are not there are left out. */
+struct requested {
+    bool any;                          /* The option is there. */
+    struct sb_chassis *main;           /* Or NULL. */
+    struct sb_chassis *additional[MAX_ADDITIONAL];
+    size_t n_additional;
+};
+
+static struct requested
+get_requested(struct northd *n, const struct nb_logical_switch_port *lsp, struct dep_reader *by)
+{
+    const char *names = ovsdb_map_get(nb_logical_switch_port_options(lsp, by), "requested-chassis");
+    struct requested r = { .any = names && *names };
+
+    for (bool first = true; names && *names; first = false) {
         size_t len = strcspn(names, ",");
         char *name = xstrndup(names, len);
-        struct ovsdb_row *chassis = ovsdb_index_get_str(n->sb_chassis_by_name, by, name);
-        if (chassis && first) {
-            ovsdb_record_uuid(r, SB_PORT_BINDING_REQUESTED_CHASSIS, &chassis->uuid);
-        } else if (chassis) {
-            ovsdb_record_add_uuid(r, SB_PORT_BINDING_REQUESTED_ADDITIONAL_CHASSIS, &chassis->uuid);
+        struct sb_chassis *chassis = find_chassis(n, name, by);
+        if (first) {
+            r.main = chassis;
+        } else if (chassis && r.n_additional < MAX_ADDITIONAL) {
+            r.additional[r.n_additional++] = chassis;
         }
         free(name);
-        first = false;
         names += len + (names[len] == ',');
+    }
+    return r;
+}
+
+static void
+put_requested_chassis(struct northd *n, struct ovsdb_record *record, const struct port *p, struct dep_reader *by)
+{
+    struct requested r = get_requested(n, p->row, by);
+
+    if (r.main) {
+        ovsdb_record_uuid(record, SB_PORT_BINDING_REQUESTED_CHASSIS, &r.main->row_.uuid);
+    }
+    for (size_t i = 0; i < r.n_additional; i++) {
+        ovsdb_record_add_uuid(record, SB_PORT_BINDING_REQUESTED_ADDITIONAL_CHASSIS, &r.additional[i]->row_.uuid);
     }
 }
 
@@ -214,7 +254,7 @@ emit_binding(struct northd *n, struct incr_unit *u, const struct port *p, uint32
     }
     copy_set(r, SB_PORT_BINDING_MAC, nb_logical_switch_port_addresses(p->row, by));
     copy_set(r, SB_PORT_BINDING_PORT_SECURITY, nb_logical_switch_port_port_security(p->row, by));
-    put_requested_chassis(n, r, options, by);
+    put_requested_chassis(n, r, p, by);
     const struct ovsdb_map *ids = nb_logical_switch_port_external_ids(p->row, by);
     copy_map(r, SB_PORT_BINDING_EXTERNAL_IDS, ids);
     const char *name = ovsdb_map_get(ids, "neutron:port_name");
@@ -300,6 +340,40 @@ run_port(struct incr_unit *u, void *n_)
     port_uninit(&p);
 }
 
+/* Whether the chassis that says it has PB is one of those requested, if any are. Each hypervisor may write that it has a port (RBAC knows tables
+ * and columns, and a port that nobody requested for anybody is the first one's who has the machine); what was requested only northd writes. */
+static bool
+is_rightful(const struct requested *r, const struct sb_port_binding *pb, struct dep_reader *by)
+{
+    const struct sb_chassis *chassis = sb_port_binding_chassis(pb, by);
+    bool found = !chassis || !r->any || *sb_port_binding_type(pb, by) || r->main == chassis;
+
+    for (size_t i = 0; i < r->n_additional; i++) {
+        found |= r->additional[i] == chassis;
+    }
+    return found;
+}
+
+/* A chassis that has no right to PB says that it has it: the one requested gets it back, and will say so if it has it not. */
+static void
+give_back(struct northd *n, struct incr_unit *u, const struct sb_port_binding *pb, const struct sb_chassis *requested)
+{
+    struct dep_reader *by = incr_reader(u);
+
+    bool up = false;
+
+    LOG_INFO_RL("port %s: chassis %s says that it has it, and was not requested for it: not so", sb_port_binding_logical_port(pb, by),
+                sb_chassis_name(sb_port_binding_chassis(pb, by), by));
+    ovsdb_record_reset(n->record.claim);
+    ovsdb_record_empty(n->record.claim, SB_PORT_BINDING_CHASSIS);
+    if (requested) {
+        ovsdb_record_add_uuid(n->record.claim, SB_PORT_BINDING_CHASSIS, &requested->row_.uuid);
+        up = sb_port_binding_up(pb, by, &up) && up;
+    }
+    ovsdb_record_bool(n->record.claim, SB_PORT_BINDING_UP, up);
+    sink_emit(u, n->sb_port_claim, &pb->row_.uuid, sizeof pb->row_.uuid, n->record.claim);
+}
+
 /* `up` for the CMS: what the hypervisor says; ports that no hypervisor binds are up by themselves. */
 static void
 run_port_up(struct incr_unit *u, void *n_)
@@ -311,9 +385,12 @@ run_port_up(struct incr_unit *u, void *n_)
     struct sb_port_binding *pb =
         sb_port_binding_of(ovsdb_index_get_str(n->sb_port_by_name, by, nb_logical_switch_port_name(lsp, by)));
     bool up = str_eq(type, "router") || str_eq(type, "switch");
+    struct requested requested = get_requested(n, lsp, by);
     bool value;
 
-    if (!up && pb) {
+    if (!up && pb && !is_rightful(&requested, pb, by)) {
+        give_back(n, u, pb, requested.main);
+    } else if (!up && pb) {
         up = sb_port_binding_up(pb, by, &value) ? value : sb_port_binding_chassis(pb, by) != NULL;
         if (str_eq(type, "localnet") || str_eq(type, "localport")) {
             up = true;
@@ -336,7 +413,7 @@ port_create(struct northd *n)
                    OVSDB_COLUMN(SB_PORT_BINDING_REQUESTED_ADDITIONAL_CHASSIS) };
     enum { MCAST = OVSDB_COLUMN(SB_MULTICAST_GROUP_DATAPATH) | OVSDB_COLUMN(SB_MULTICAST_GROUP_NAME) |
                    OVSDB_COLUMN(SB_MULTICAST_GROUP_TUNNEL_KEY) };
-    uint16_t by_name[] = { SB_PORT_BINDING_LOGICAL_PORT }, chassis_name[] = { SB_CHASSIS_NAME };
+    uint16_t by_name[] = { SB_PORT_BINDING_LOGICAL_PORT }, chassis_name[] = { SB_CHASSIS_NAME }, hostname[] = { SB_CHASSIS_HOSTNAME };
 
     ovsdb_use(n->nb, &nb_table_logical_switch_port,
               OVSDB_COLUMN(NB_LOGICAL_SWITCH_PORT_NAME) | OVSDB_COLUMN(NB_LOGICAL_SWITCH_PORT_TYPE) |
@@ -347,17 +424,21 @@ port_create(struct northd *n)
                   OVSDB_COLUMN(NB_LOGICAL_SWITCH_PORT_EXTERNAL_IDS));
     ovsdb_use(n->sb, &sb_table_port_binding, OWNED | OVSDB_COLUMN(SB_PORT_BINDING_UP) | OVSDB_COLUMN(SB_PORT_BINDING_CHASSIS));
     ovsdb_use(n->sb, &sb_table_multicast_group, MCAST | OVSDB_COLUMN(SB_MULTICAST_GROUP_PORTS));
-    ovsdb_use(n->sb, &sb_table_chassis, OVSDB_COLUMN(SB_CHASSIS_NAME));
+    ovsdb_use(n->sb, &sb_table_chassis, OVSDB_COLUMN(SB_CHASSIS_NAME) | OVSDB_COLUMN(SB_CHASSIS_HOSTNAME));
     n->sb_port_by_name = ovsdb_index_create(n->sb, &sb_table_port_binding, 1, by_name);
     n->sb_chassis_by_name = ovsdb_index_create(n->sb, &sb_table_chassis, 1, chassis_name);
+    n->sb_chassis_by_hostname = ovsdb_index_create(n->sb, &sb_table_chassis, 1, hostname);
     n->sb_port = sink_create(n->sb_out, "port_binding", &sb_table_port_binding, OWNED, 0, identify_port);
     n->sb_mcast = sink_create(n->sb_out, "multicast_group", &sb_table_multicast_group, MCAST, 0, identify_mcast);
+    n->sb_port_claim = sink_create(n->sb_out, "port_claim", &sb_table_port_binding,
+                                   OVSDB_COLUMN(SB_PORT_BINDING_CHASSIS) | OVSDB_COLUMN(SB_PORT_BINDING_UP), SINK_UPDATE_ONLY, NULL);
     sink_set_members(n->sb_mcast, SB_MULTICAST_GROUP_PORTS);
     n->nb_port_up = sink_create(n->nb_out, "logical_switch_port", &nb_table_logical_switch_port,
                                 OVSDB_COLUMN(NB_LOGICAL_SWITCH_PORT_UP), SINK_UPDATE_ONLY, NULL);
     n->mcast = incr_relation_create(n->incr, "mcast", 0);
     hmap_init(&n->port_keys);
     n->record.port = ovsdb_record_create(&sb_table_port_binding);
+    n->record.claim = ovsdb_record_create(&sb_table_port_binding);
     n->record.mcast = ovsdb_record_create(&sb_table_multicast_group);
     n->record.lsp = ovsdb_record_create(&nb_table_logical_switch_port);
 }
@@ -378,6 +459,7 @@ port_destroy(struct northd *n)
     sweep(n);
     hmap_destroy(&n->port_keys);
     ovsdb_record_destroy(n->record.port);
+    ovsdb_record_destroy(n->record.claim);
     ovsdb_record_destroy(n->record.mcast);
     ovsdb_record_destroy(n->record.lsp);
 }

@@ -220,3 +220,40 @@ def test_ports_of_types_that_are_not_for_switching_alone_harm_nobody(lab):
     finally:
         lab.nbctl("--wait=hv", *[w for kind in ports for w in ("--", "--if-exists", "lsp-del", f"of-{kind}")][1:])
     assert ping(lab, "b1", "10.0.0.2") == 3
+
+
+@pytest.mark.ours("23.03 believes whoever says that he has a port")
+@pytest.mark.parametrize("northd", ["with northd", "without northd"])
+def test_a_port_that_was_requested_cannot_be_taken_over(lab, northd):
+    """A hypervisor (here: we, with the database at hand) says again and again that it has another's port: no packet goes to it."""
+    lab.nbctl("--wait=hv", "lsp-set-options", "b2", "requested-chassis=hv2")
+    mine, theirs = chassis(lab, "hv1")["_uuid"], chassis(lab, "hv2")["_uuid"]
+    eventually(lambda: binding(lab, "b2")["requested_chassis"] == theirs)
+    try:
+        with Pinger(lab, "b1", "10.0.0.2") as p:
+            if northd == "without northd":
+                lab.kill("northd", 19)
+            for _ in range(4):
+                lab.sb.transact({"op": "update", "table": "Port_Binding", "where": [["logical_port", "==", "b2"]],
+                                 "row": {"chassis": ["uuid", mine], "up": True}})
+                eventually(lambda: binding(lab, "b2")["chassis"] == theirs and binding(lab, "b2")["up"], what="it is taken back")
+        assert not p.lost
+    finally:
+        lab.kill("northd", 18)
+        lab.nbctl("clear", "Logical_Switch_Port", "b2", "options")
+    assert lab.wait_port_up("b2", 10)
+
+
+def test_requested_by_hostname(lab):
+    lab.nbctl("--wait=hv", "lsp-set-options", "b2", "requested-chassis=hv2.example")
+    assert lab.nb.wait("Logical_Switch_Port", [("name", "==", "b2"), ("up", "==", False)], 10), "no chassis is called so"
+    lab.ovs("hv2", "vsctl", "--no-wait", "set", "Open_vSwitch", ".", "external_ids:hostname=hv2.example")
+    try:
+        assert lab.wait_port_up("b2", 10)
+        assert binding(lab, "b2")["requested_chassis"] == binding(lab, "b2")["chassis"] == chassis(lab, "hv2")["_uuid"]
+        reaches(lab, "b1", "10.0.0.2")
+    finally:
+        lab.ovs("hv2", "vsctl", "--no-wait", "set", "Open_vSwitch", ".", "external_ids:hostname=hv2")
+        lab.nbctl("clear", "Logical_Switch_Port", "b2", "options")
+    eventually(lambda: chassis(lab, "hv2")["hostname"] == "hv2")
+    assert lab.wait_port_up("b2", 10)

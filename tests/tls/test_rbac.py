@@ -166,6 +166,32 @@ def test_rows_of_another_chassis(g):
     assert {t: g.rows(t) for t in watched} == before
 
 
+def test_a_port_requested_for_another_chassis(g):
+    """The permission rows let a hypervisor say of any port that it has it (how else would a machine move); but of a port that the CMS requested for a
+    chassis it says so in vain."""
+    hv1 = g.chassis()
+    hv1.may(*a_chassis("hv1", "192.0.2.1"))
+    me, other = g.uuid("Chassis", "name", "hv1"), g.uuid("Chassis", "name", "hv2")
+    g.tool("ovn-nbctl", "lsp-set-options", "p2", "requested-chassis=hv2")
+    port = lambda: next(r for r in g.rows("Port_Binding") if r["logical_port"] == "p2")
+    wait_until("the request", lambda: port()["requested_chassis"] == other)
+    assert port()["chassis"] == other, "who has it rightfully keeps it"
+    for column in ("requested_chassis", "requested_additional_chassis"):
+        hv1.may_not(update("Port_Binding", "logical_port", "p2", **{column: me}))
+    hv1.transact(update("Port_Binding", "logical_port", "p2", chassis=me, up=True, options=["map", []]))
+    wait_until("the port is not its", lambda: port()["chassis"] == other)
+    wait_until("the request is back", lambda: port()["options"] == ["map", [["requested-chassis", "hv2"]]])
+    g.tool("ovn-nbctl", "lsp-set-options", "p2", "requested-chassis=hv9")
+    wait_until("nobody has what is requested for a chassis that is not there", lambda: port()["chassis"] == ["set", []])
+    hv1.transact(update("Port_Binding", "logical_port", "p2", chassis=me, up=True))
+    wait_until("nor does it now", lambda: port()["chassis"] == ["set", []])
+    g.tool("ovn-nbctl", "lsp-set-options", "p2", "requested-chassis=hv1,hv2")
+    wait_until("both may", lambda: port()["requested_additional_chassis"] == other)
+    hv1.may(update("Port_Binding", "logical_port", "p2", chassis=me, up=True))
+    hv1.may(update("Chassis_Private", "name", "hv1", nb_cfg=77))
+    assert port()["chassis"] == me
+
+
 def test_what_is_northds(g):
     hv1 = g.chassis()
     hv1.may(*a_chassis("hv1", "192.0.2.1"))

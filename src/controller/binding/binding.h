@@ -63,7 +63,8 @@ struct claim_value {
     struct sb_chassis *chassis;                /* Whose it is now, or NULL. */
     struct sb_chassis *us;
     bool up, installed;                        /* Port_Binding.up; ovn-installed of the interface. */
-    uint8_t pad[6];
+    bool usurped;                              /* A chassis that may not says it is its (then `chassis` is NULL). */
+    uint8_t pad[5];
 };
 
 /* ---- config.c ---- */

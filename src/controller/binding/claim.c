@@ -6,7 +6,7 @@
  * virtual machine that moves), it is theirs: we do not take it back only because of that. So the last one whose
  * interface came wins, and two hypervisors with the same iface-id do not fight. A restart is an appearance: to
  * keep a machine's old place from taking it then, remove its interface there or set requested-chassis, as CMSes
- * do.
+ * do: a port that is requested for chassis is theirs alone. Another that says it has it is not believed, and it is taken back.
  *
  * Once ours: when all flows that this brought are in the switch (a barrier), Port_Binding.up and the
  * interface's ovn-installed are set. Both stay through a restart. */
@@ -110,8 +110,14 @@ put_chassis(struct controller *c, const struct claim *p, const struct claim_valu
     struct write w;
 
     write_begin(&w, c->binding->sb_writer, NULL, "claim of port %s", sb_port_binding_logical_port(p->port, NULL));
+    if (v->usurped) {
+        LOG_INFO_RL("port %s: taken from chassis %s, which was not requested for it", sb_port_binding_logical_port(p->port, NULL),
+                    sb_chassis_name(sb_port_binding_chassis(p->port, NULL), NULL));
+        write_guard(&w);               /* It may say so again and again. */
+    } else {
+        ovsdb_record_bool(r, SB_PORT_BINDING_UP, false);
+    }
     ovsdb_record_add_uuid(r, SB_PORT_BINDING_CHASSIS, &v->us->row_.uuid);
-    ovsdb_record_bool(r, SB_PORT_BINDING_UP, false);
     write_update(&w, &p->uuid, r);
     ovsdb_record_destroy(r);
     write_put(&w, c->binding->sb_writer, "claim " UUID_FMT, UUID_ARGS(&p->uuid));

@@ -188,10 +188,11 @@ emit_encap(struct controller *c, struct incr_unit *unit, const struct sb_port_bi
 
 static void
 emit_claim(struct controller *c, struct incr_unit *unit, const struct controller_config *config,
-           struct sb_port_binding *pb, struct sb_chassis *chassis, const struct iface_value *iface)
+           struct sb_port_binding *pb, struct sb_chassis *chassis, const struct iface_value *iface, bool usurped)
 {
     struct dep_reader *by = incr_reader(unit);
-    struct claim_value v = { .iface = iface->row, .ofport = iface->ofport, .chassis = chassis, .us = config->chassis_row };
+    struct claim_value v = { .iface = iface->row, .ofport = iface->ofport, .chassis = chassis, .us = config->chassis_row,
+                             .usurped = usurped };
     const char *installed = ovsdb_map_get(ovs_interface_external_ids(iface->row, by), "ovn-installed");
     bool up = false, container = is_container(pb, by);
 
@@ -224,14 +225,16 @@ port_run(struct incr_unit *unit, void *c_)
     }
     const struct place place = find_place(c, config, pb, by);
     const struct iface_value *iface = place.iface;
-    struct sb_chassis *chassis = is_vif ? sb_port_binding_chassis(pb, by) : NULL;
+    struct sb_chassis *said = is_vif ? sb_port_binding_chassis(pb, by) : NULL;
+    bool usurped = said && said != controller_chassis_of(pb, by);
+    struct sb_chassis *chassis = usurped ? NULL : said;
     struct uuid dp_uuid = sb_port_binding_datapath_uuid(pb, by);
     if (place.coming) {
         incr_emit(unit, c->binding->wanted_dp, &dp_uuid, sizeof dp_uuid, NULL, 0);
     }
     if (!iface) {
-        if (chassis && chassis == config->chassis_row) {
-            emit_release(c, unit, pb, chassis);
+        if (said && said == config->chassis_row) {
+            emit_release(c, unit, pb, said);
         }
         return;
     }
@@ -240,7 +243,7 @@ port_run(struct incr_unit *unit, void *c_)
         incr_emit(unit, c->local_dp, &dp, sizeof dp, &pb, sizeof pb);
     }
     if (is_vif && config->chassis_row) {
-        emit_claim(c, unit, config, pb, chassis, iface);
+        emit_claim(c, unit, config, pb, chassis, iface, usurped);
     }
     if (!chassis || chassis == config->chassis_row) {
         struct bound_value v = { .row = iface->row, .ofport = iface->ofport };

@@ -79,13 +79,13 @@ port_for_each_remote(struct controller *c, const struct port_info *p, struct dep
     const struct ovsdb_set *additional = sb_port_binding_additional_chassis(p->pb, by);
     struct sb_chassis **all = xcalloc(additional->n + 1, sizeof *all);
     size_t n = 0;
-    struct sb_chassis *chassis = sb_port_binding_chassis(p->pb, by);
+    struct sb_chassis *chassis = controller_chassis_of(p->pb, by);
     if (chassis) {
         all[n++] = chassis;
     }
     for (uint32_t i = 0; i < additional->n; i++) {
         struct ovsdb_row *row = ovsdb_present(additional->v[i].row, by);
-        if (row) {
+        if (row && controller_may_have(p->pb, sb_chassis_of(row), by)) {
             all[n++] = sb_chassis_of(row);
         }
     }
@@ -289,6 +289,7 @@ port_flows_create(struct controller *c)
     ovsdb_use(c->sb, &sb_table_port_binding, OVSDB_COLUMN(SB_PORT_BINDING_LOGICAL_PORT) | OVSDB_COLUMN(SB_PORT_BINDING_TYPE)
               | OVSDB_COLUMN(SB_PORT_BINDING_DATAPATH) | OVSDB_COLUMN(SB_PORT_BINDING_TUNNEL_KEY) | OVSDB_COLUMN(SB_PORT_BINDING_PARENT_PORT)
               | OVSDB_COLUMN(SB_PORT_BINDING_TAG) | OVSDB_COLUMN(SB_PORT_BINDING_CHASSIS) | OVSDB_COLUMN(SB_PORT_BINDING_ADDITIONAL_CHASSIS)
-              | OVSDB_COLUMN(SB_PORT_BINDING_OPTIONS));
+              | OVSDB_COLUMN(SB_PORT_BINDING_OPTIONS) | OVSDB_COLUMN(SB_PORT_BINDING_REQUESTED_CHASSIS)
+              | OVSDB_COLUMN(SB_PORT_BINDING_REQUESTED_ADDITIONAL_CHASSIS));
     incr_class_over_table(incr_class_create(c->incr, "port", port_run, c), ovsdb_table(c->sb, &sb_table_port_binding));
 }
