@@ -43,6 +43,13 @@ def reaches(lab, vm, address, seconds=10):
     eventually(lambda: ping(lab, vm, address, 1, wait=0.3), seconds, f"{vm} gets no answer from {address}")
 
 
+def works(lab, vm, address):
+    """Whether pings are answered, all of three, after a change. Before the first one that is, some may not be: the switch throws away what it
+    had decided for these packets in a thread of its own, a moment after it has said that the flows are installed."""
+    reaches(lab, vm, address, 5)
+    return ping(lab, vm, address) == 3
+
+
 class Pinger:
     """A ping that runs while a block does (100 a second); afterwards knows what was lost."""
 
