@@ -67,9 +67,23 @@ entry_due(struct entry *e)
 }
 
 static struct digest
-key_digest(const void *key, size_t n)
+key_digest(const struct sink *s, const void *key, size_t n)
 {
-    return digest_bytes(key, n);
+    struct digest d;
+
+    if (s->identify) {
+        return digest_bytes(key, n);
+    }
+    REQUIRE(n == sizeof d);
+    memcpy(&d, key, sizeof d);         /* The row's UUID. */
+    return d;
+}
+
+/* A sink of others' rows has entries only for those of which something is said: it may be of few. */
+static bool
+is_lazy(const struct sink *s)
+{
+    return s->flags & SINK_UPDATE_ONLY && !s->identify;
 }
 
 static struct digest
@@ -78,11 +92,11 @@ row_key(struct sink *s, const struct ovsdb_row *row)
     if (s->flags & SINK_DIGEST) {
         return ((const struct ovsdb_digest_row *) row)->digest;
     } else if (!s->identify) {
-        return key_digest(&row->uuid, sizeof row->uuid);
+        return key_digest(s, &row->uuid, sizeof row->uuid);
     }
     str_clear(&s->scratch);
     s->identify(row, &s->scratch);
-    return key_digest(str_c(&s->scratch), s->scratch.len);
+    return key_digest(s, str_c(&s->scratch), s->scratch.len);
 }
 
 static void
@@ -114,8 +128,12 @@ entry_of_row(struct sink *s, const struct ovsdb_row *row)
 static void
 row_found(struct sink *s, struct ovsdb_row *row)
 {
-    struct entry *e = entry_get(s, row_key(s, row));
+    struct entry *e = entry_find(s, row_key(s, row));
 
+    if (!e && is_lazy(s)) {
+        return;
+    }
+    e = e ? e : entry_get(s, row_key(s, row));
     if (e->row) {
         GROW(s->surplus, s->surplus_cap, s->n_surplus + 1);
         s->surplus[s->n_surplus++] = row->uuid;
@@ -177,12 +195,23 @@ told_row(void *s_, struct incr_fact *f, enum incr_event event, const void *value
         memcpy(&key, f->key->bytes, sizeof key);
     }
     struct entry *e = entry_get(s, key);
+    if (is_lazy(s) && !e->row && event != INCR_REMOVED) {
+        struct uuid uuid;
+        memcpy(&uuid, &key, sizeof uuid);
+        struct ovsdb_row *row = ovsdb_get(s->table, &uuid, NULL);
+        if (row) {
+            row_found(s, row);
+        }
+    }
     if (event == INCR_REMOVED) {
         f->sink_data = NULL;
         if (e->fact == f) {
             e->fact = NULL;
             free(e->content);
             e->content = NULL;
+            if (is_lazy(s) && e->row) {
+                row_lost(e);
+            }
             if (!(s->flags & SINK_DIGEST)) {
                 /* Another unit may say the same row differently: it has its turn now. */
                 INCR_FOR_EACH_FACT (other, s->said, f->key->bytes, f->key->len, NULL) {
@@ -253,7 +282,7 @@ sink_emit(struct incr_unit *u, struct sink *s, const void *key, size_t key_len, 
 {
     struct str value = STR_INIT;
     struct said said = { ovsdb_record_digest(record, s->usable), ovsdb_record_columns(record) };
-    struct digest k = s->flags & SINK_DIGEST ? said.want : key_digest(key, key_len);
+    struct digest k = s->flags & SINK_DIGEST ? said.want : key_digest(s, key, key_len);
 
     REQUIRE(!(said.columns & ~s->owned));
     if (is_refused_by_schema(s, record)) {
@@ -270,14 +299,14 @@ sink_emit(struct incr_unit *u, struct sink *s, const void *key, size_t key_len, 
 void
 sink_emit_member(struct incr_unit *u, struct sink *s, const void *key, size_t key_len, const struct uuid *element)
 {
-    struct digest k = key_digest(key, key_len);
+    struct digest k = key_digest(s, key, key_len);
     incr_emit(u, s->members, &k, sizeof k, element, sizeof *element);
 }
 
 struct uuid
 sink_uuid(struct sink *s, const void *key, size_t key_len, const struct uuid *wish, struct dep_reader *by)
 {
-    struct entry *e = entry_get(s, key_digest(key, key_len));
+    struct entry *e = entry_get(s, key_digest(s, key, key_len));
 
     if (!e->identity) {
         e->identity = XNEW(struct identity);
@@ -291,7 +320,7 @@ sink_uuid(struct sink *s, const void *key, size_t key_len, const struct uuid *wi
 struct ovsdb_row *
 sink_row(struct sink *s, const void *key, size_t key_len)
 {
-    struct entry *e = entry_find(s, key_digest(key, key_len));
+    struct entry *e = entry_find(s, key_digest(s, key, key_len));
     return e ? e->row : NULL;
 }
 
