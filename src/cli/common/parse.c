@@ -56,7 +56,11 @@ datum_parse_word(struct arena *arena, const char *text, const char **end, const 
     if (*text == '"') {
         return parse_quoted(arena, text, end, word);
     }
-    size_t n = strcspn(text, special);
+    size_t n = 0;
+    while (text[n] && !strchr(special, text[n])) {
+        const char *closing = text[n] == '"' ? strchr(text + n + 1, '"') : NULL;
+        n = closing ? (size_t) (closing + 1 - text) : n + 1;     /* What stands in quotes within a word belongs to it. */
+    }
     *word = arena_strndup(arena, text, n);
     *end = text + n;
     return NULL;

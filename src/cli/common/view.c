@@ -495,7 +495,7 @@ static void
 commit_row(struct view_row *r, struct ovsdb_txn *txn)
 {
     if (r->deleted) {
-        if (r->base) {
+        if (r->base && r->table->is_root) {    /* Of other tables the server removes what nothing refers to any more, and nothing else. */
             ovsdb_txn_delete(txn, r->table, &r->uuid);
         }
         return;
