@@ -73,6 +73,12 @@ REPLICA = [
     ("digest_mb_s", "replica: JSON text to digests", "MB/s", NONE),
     ("element_us", "one element of a set of 10,000", "µs", NONE),
 ]
+COMMANDS = ["lsp-add", "lsp-get-addresses", "lsp-set-addresses", "lr-nat-add", "lr-route-add", "acl-add", "lb-add", "ls-lb-add", "lsp-del"]
+CLI = [
+    *((c.replace("-", "_") + "_cpu_ms", f"{c}: CPU", "ms", Budget(limit=20)) for c in COMMANDS),
+    *((c.replace("-", "_") + "_server_ms", f"{c}: CPU of the server", "ms", Budget(limit=20)) for c in COMMANDS),
+    ("cli_mb", "peak memory of any of these", "MB", Budget(limit=20)),
+]
 NOT_MEASURED = ["northd and controller on kube 200 × 50 × 500 (DESIGN.md 7): routers, NAT and load balancers are not built yet"]
 
 
