@@ -5,6 +5,7 @@ Run by meson (see meson.build here); BUILD is the build folder. No network, no r
 import os
 import re
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -44,9 +45,13 @@ class Server:
             ["ovsdb-server", f"--remote=punix:{self.socket}", "--no-chdir", f"--unixctl={self.dir}/ctl", "-vconsole:off",
              f"{self.dir}/nb.db", f"{self.dir}/sb.db"], stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + 10
-        while not os.path.exists(self.socket):
+        while not self.listens():
             assert time.monotonic() < deadline and self.process.poll() is None
             time.sleep(0.005)
+
+    def listens(self):
+        with socket.socket(socket.AF_UNIX) as s:
+            return s.connect_ex(self.socket) == 0
 
     def kill(self):
         self.process.kill()

@@ -91,9 +91,9 @@ def test_lsp_set_type_and_peer(nbctl):
 def test_lsp_set_options_wants_pairs(nbctl):
     nbctl.ok("ls-add", "s", "--", "lsp-add", "s", "p")
     nbctl.ok("lsp-set-options", "p", "b=2", "a=1", "a=3=4")
-    assert nbctl.ok("lsp-get-options", "p") == "a=3=4\nb=2\n"
+    assert nbctl.ok("lsp-get-options", "p") == "a=1\nb=2\n"
     assert "KEY=VALUE" in nbctl.refused("lsp-set-options", "p", "ab")
-    assert nbctl.ok("lsp-get-options", "p") == "a=3=4\nb=2\n"
+    assert nbctl.ok("lsp-get-options", "p") == "a=1\nb=2\n"
 
 
 def test_every_port_command_refuses_a_port_that_is_not_there(nbctl):
@@ -382,3 +382,53 @@ def test_a_writer_to_a_closed_pipe_does_not_hang(nbctl):
     nbctl.ok(*[w for i in range(400) for w in ("--", "ls-add", f"a-switch-with-a-long-name-{i}")][1:])
     p = subprocess.run(f"{nbctl.path} --db={nbctl.server.remote} show | head -1", shell=True, capture_output=True, text=True)
     assert p.stdout.startswith("switch ") and p.stderr == "", "a reader that has enough is no error"
+
+
+def test_destroy_of_what_others_refer_to_is_ignored(nbctl):
+    """Such rows live as long as another refers to them, ovn-nbctl(8) says, and no script breaks on it."""
+    nbctl.ok("ls-add", "s", "--", "lsp-add", "s", "p", "--", "acl-add", "s", "to-lport", "1", "ip4", "drop")
+    assert nbctl.ok("destroy", "logical_switch_port", "p") == ""
+    assert nbctl.ok("--", "--all", "destroy", "ACL") == ""
+    assert "(p)" in nbctl.ok("lsp-list", "s") and "ip4" in nbctl.ok("acl-list", "s")
+    nbctl.ok("clear", "logical_switch", "s", "ports", "--", "destroy", "logical_switch_port", "p")
+    assert nbctl.ok("list", "logical_switch_port") == ""
+
+
+def test_a_route_takes_its_bfd_session_along_unless_another_uses_it(nbctl):
+    nbctl.ok("lr-add", "r", "--", "lrp-add", "r", "rp", "00:00:00:00:00:01", "10.0.0.1/24")
+    for prefix in "10.1.0.0/16", "10.2.0.0/16":
+        nbctl.ok("--", "--bfd", "lr-route-add", "r", prefix, "10.0.0.2", "rp")
+    nbctl.ok("--", "--bfd", "lr-policy-add", "r", "1", "ip4", "reroute", "10.0.0.2")
+    nbctl.ok("lr-route-del", "r", "10.1.0.0/16")
+    assert nbctl.ok("--bare", "--columns=dst_ip", "list", "BFD") == "10.0.0.2\n"
+    nbctl.ok("lr-route-del", "r", "10.2.0.0/16")
+    assert nbctl.ok("--bare", "--columns=dst_ip", "list", "BFD") == "10.0.0.2\n"          # The policy's.
+    nbctl.ok("lr-policy-del", "r", "--", "--bfd", "lr-route-add", "r", "10.3.0.0/16", "10.0.0.2", "rp")
+    nbctl.ok("lr-route-del", "r", "10.3.0.0/16")
+    assert nbctl.ok("list", "BFD") == ""
+
+
+def test_a_uuid_names_what_a_name_does(nbctl):
+    nbctl.ok("ls-add", "s", "--", "lsp-add", "s", "p", "--", "fwd-group-add", "f", "s", "10.0.0.5", "00:00:00:00:00:05", "p", "--", "mirror-add",
+             "m", "gre", "1", "to-lport", "10.0.0.1", "--", "lsp-attach-mirror", "p", "m")
+    mirror, group = nbctl.ok("get", "mirror", "m", "_uuid").strip(), nbctl.ok("get", "forwarding_group", "f", "_uuid").strip()
+    assert nbctl.refused("lsp-attach-mirror", "p", mirror) == "mirror m is already attached to the logical port p."
+    nbctl.ok("fwd-group-del", group)
+    assert "f" not in nbctl.ok("--bare", "--columns=name", "list", "forwarding_group")
+    nbctl.ok("lr-add", "r", "--", "lrp-add", "r", "rp", "00:00:00:00:00:01", "10.0.0.1/24")
+    nbctl.ok("lr-route-add", "r", "10.1.0.0/16", "10.0.0.2", nbctl.ok("get", "logical_router_port", "rp", "_uuid").strip())
+    assert "rp" in nbctl.ok("lr-route-list", "r")
+    nbctl.ok("lr-policy-add", "r", "1", "ip4", "drop")
+    policy = nbctl.ok("--bare", "--columns=_uuid", "list", "logical_router_policy").strip()
+    nbctl.ok("lr-policy-del", "r", policy, "ip6")
+    assert "ip4" in nbctl.ok("lr-policy-list", "r")
+    nbctl.ok("lr-policy-del", "r", policy, "ip4")
+    assert nbctl.ok("lr-policy-list", "r") == ""
+
+
+def test_an_address_on_two_ports_of_a_router_is_warned_of(nbctl):
+    """Not refused: a script may put the new port there before it takes the old away."""
+    nbctl.ok("lr-add", "r", "--", "lrp-add", "r", "a", "00:00:00:00:00:01", "10.0.0.1/24", "fe80::1/64")
+    result = nbctl("lrp-add", "r", "b", "00:00:00:00:00:02", "10.0.0.1/16", "fe80::1/64")
+    assert result.status == 0 and "port a of the router already has the address of 10.0.0.1/16" in result.err and "fe80" not in result.err
+    assert "(b)" in nbctl.ok("lrp-list", "r")

@@ -8,7 +8,7 @@
 static const struct ovsdb_table_desc *const ACL = &nb_table_acl;
 
 #define COL(C) OVSDB_COLUMN(NB_ACL_##C)
-#define IDENTITY (COL(PRIORITY) | COL(DIRECTION) | COL(MATCH) | COL(TIER))
+#define IDENTITY (COL(PRIORITY) | COL(DIRECTION) | COL(MATCH) | COL(TIER) | COL(OPTIONS))
 
 /* ---- whose ACLs ---- */
 
@@ -102,17 +102,22 @@ parse_action(struct ctl *c, const char *action)
                ? NULL : ctl_error(c, "%s: action must be one of \"allow\", \"allow-related\", \"allow-stateless\", \"drop\", \"reject\", and \"pass\"", action);
 }
 
-/* --log, --name, --severity, --meter. */
 static const char *
-set_logging(struct ctl *c, struct view_row *acl)
+check_severity(struct ctl *c)
 {
     static const char *const severities[] = { "alert", "warning", "notice", "info", "debug", NULL };
+    const char *severity = ctl_option(c, "--severity");
+
+    return !severity || is_one_of(severity, severities) ? NULL : ctl_error(c, "bad severity: %s", severity);
+}
+
+/* --log, --name, --severity, --meter. */
+static void
+set_logging(struct ctl *c, struct view_row *acl)
+{
     const char *severity = ctl_option(c, "--severity"), *name = ctl_option(c, "--name"), *meter = ctl_option(c, "--meter");
 
     if (severity) {
-        if (!is_one_of(severity, severities)) {
-            return ctl_error(c, "bad severity: %s", severity);
-        }
         view_set_str(acl, NB_ACL_SEVERITY, severity);
     }
     if (name) {
@@ -122,7 +127,6 @@ set_logging(struct ctl *c, struct view_row *acl)
         view_set_str(acl, NB_ACL_METER, meter);
     }
     view_set(acl, NB_ACL_LOG, datum_of_bool(&c->arena, ctl_has(c, "--log") || severity || name || meter));
-    return NULL;
 }
 
 static const char *
@@ -162,6 +166,13 @@ set_newer(struct ctl *c, struct view_row *acl, const char *action, int64_t tier)
 }
 
 static bool
+is_after_lb(struct view_row *acl)
+{
+    const char *s = view_map_str(acl, NB_ACL_OPTIONS, "apply-after-lb");
+    return s && str_eq(s, "true");
+}
+
+static bool
 is_same(struct view_row *acl, const char *direction, int64_t priority, const char *match)
 {
     return str_eq(view_str(acl, NB_ACL_DIRECTION), direction) && view_int(acl, NB_ACL_PRIORITY, 0) == priority
@@ -181,6 +192,7 @@ acl_add(struct ctl *c)
     TRY(noun_parse_direction(c, ctl_arg(c, 2), &direction));
     TRY(noun_parse_priority(c, ctl_arg(c, 3), &priority));
     TRY(parse_action(c, action));
+    TRY(check_severity(c));
     if (ctl_has(c, "--label")) {
         TRY(noun_parse_range(c, ctl_option(c, "--label"), "label", 0, UINT32_MAX, &label));
         if (!str_eq(action, "allow") && !str_eq(action, "allow-related")) {
@@ -190,9 +202,10 @@ acl_add(struct ctl *c)
     if (ctl_has(c, "--tier")) {
         TRY(noun_parse_range(c, ctl_option(c, "--tier"), "tier", 0, 3, &tier));
     }
+    bool after_lb = ctl_has(c, "--apply-after-lb") && str_eq(direction, "from-lport");
     TRY(noun_members(c, owner, column, IDENTITY, &rows, &n));
     for (size_t i = 0; i < n; i++) {
-        if (is_same(rows[i], direction, priority, match) && view_int(rows[i], NB_ACL_TIER, 0) == tier) {
+        if (is_same(rows[i], direction, priority, match) && view_int(rows[i], NB_ACL_TIER, 0) == tier && is_after_lb(rows[i]) == after_lb) {
             return ctl_has(c, "--may-exist") ? NULL : ctl_error(c, "Same ACL already existed on the ls %s.", ctl_arg(c, 1));
         }
     }
@@ -205,10 +218,10 @@ acl_add(struct ctl *c)
     if (label) {
         view_set(acl, NB_ACL_LABEL, datum_of_int(&c->arena, label));
     }
-    if (ctl_has(c, "--apply-after-lb") && str_eq(direction, "from-lport")) {
+    if (after_lb) {
         noun_put(c, acl, NB_ACL_OPTIONS, "apply-after-lb", "true");
     }
-    TRY(set_logging(c, acl));
+    set_logging(c, acl);
     TRY(set_newer(c, acl, action, tier));
     view_add_ref(owner, column, acl);
     return NULL;
@@ -217,9 +230,8 @@ acl_add(struct ctl *c)
 /* ---- order ---- */
 
 static int
-compare_acls(const void *a_, const void *b_)
+compare_identity(struct view_row *a, struct view_row *b)
 {
-    struct view_row *a = *(struct view_row *const *) a_, *b = *(struct view_row *const *) b_;
     int cmp = strcmp(view_str(a, NB_ACL_DIRECTION), view_str(b, NB_ACL_DIRECTION));
     int64_t ta = view_int(a, NB_ACL_TIER, 0), tb = view_int(b, NB_ACL_TIER, 0);
     int64_t pa = view_int(a, NB_ACL_PRIORITY, 0), pb = view_int(b, NB_ACL_PRIORITY, 0);
@@ -230,7 +242,26 @@ compare_acls(const void *a_, const void *b_)
     if (pa != pb) {
         return pa > pb ? -1 : 1;
     }
-    cmp = strcmp(view_str(a, NB_ACL_MATCH), view_str(b, NB_ACL_MATCH));
+    return strcmp(view_str(a, NB_ACL_MATCH), view_str(b, NB_ACL_MATCH));
+}
+
+static int
+compare_acls(const void *a_, const void *b_)
+{
+    struct view_row *a = *(struct view_row *const *) a_, *b = *(struct view_row *const *) b_;
+    int cmp = compare_identity(a, b);
+
+    return cmp ? cmp : uuid_compare(&a->uuid, &b->uuid);
+}
+
+/* As they are listed. */
+static int
+compare_listed(const void *a_, const void *b_)
+{
+    struct view_row *a = *(struct view_row *const *) a_, *b = *(struct view_row *const *) b_;
+    int cmp = compare_identity(a, b);
+
+    cmp = cmp ? cmp : is_after_lb(a) - is_after_lb(b);
     return cmp ? cmp : uuid_compare(&a->uuid, &b->uuid);
 }
 
@@ -282,7 +313,7 @@ acl_del(struct ctl *c)
 
 /* ---- acl-list ---- */
 
-#define LISTED (IDENTITY | COL(ACTION) | COL(LOG) | COL(NAME) | COL(SEVERITY) | COL(METER) | COL(LABEL) | COL(OPTIONS) \
+#define LISTED (IDENTITY | COL(ACTION) | COL(LOG) | COL(NAME) | COL(SEVERITY) | COL(METER) | COL(LABEL) \
                 | COL(SAMPLE_NEW) | COL(SAMPLE_EST) | COL(NETWORK_FUNCTION_GROUP))
 
 static const char *
@@ -317,7 +348,6 @@ static void
 print_acl(struct ctl *c, struct view_row *acl)
 {
     int64_t label = view_int(acl, NB_ACL_LABEL, 0), tier = view_int(acl, NB_ACL_TIER, 0);
-    const char *after_lb = view_map_str(acl, NB_ACL_OPTIONS, "apply-after-lb");
 
     ctl_print(c, "%10s %5lld (%s) %s", view_str(acl, NB_ACL_DIRECTION), (long long) view_int(acl, NB_ACL_PRIORITY, 0),
               view_str(acl, NB_ACL_MATCH), view_str(acl, NB_ACL_ACTION));
@@ -330,7 +360,7 @@ print_acl(struct ctl *c, struct view_row *acl)
     if (tier) {
         ctl_print(c, " tier=%lld", (long long) tier);
     }
-    if (after_lb && str_eq(after_lb, "true")) {
+    if (is_after_lb(acl)) {
         ctl_print(c, " [after-lb]");
     }
     ctl_print(c, "\n");
@@ -345,7 +375,7 @@ acl_list(struct ctl *c)
 
     TRY(owner_find(c, &owner, &column));
     TRY(noun_members(c, owner, column, LISTED, &rows, &n));
-    qsort(rows, n, sizeof *rows, compare_acls);
+    qsort(rows, n, sizeof *rows, compare_listed);
     for (size_t i = 0; i < n; i++) {
         print_acl(c, rows[i]);
     }

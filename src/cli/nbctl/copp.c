@@ -49,6 +49,9 @@ copp_del(struct ctl *c)
 {
     struct view_row *copp;
 
+    if (ctl_arg(c, 2)) {
+        TRY(check_protocol(c, ctl_arg(c, 2)));
+    }
     TRY(noun_find(c, &noun_copp, ctl_arg(c, 1), false, &copp));
     if (copp && ctl_arg(c, 2)) {
         view_remove_keys(copp, NB_COPP_METERS, datum_of_str(&c->arena, ctl_arg(c, 2)));

@@ -32,7 +32,7 @@ group_add(struct ctl *c)
         return ctl_error(c, "%s: a forwarding group by this name already exists", name);
     }
     TRY(noun_find(c, &noun_switch, ctl_arg(c, 2), true, &ls));
-    if (!noun_parse_ip(c, ctl_arg(c, 3), &ip, NULL)) {
+    if (!noun_parse_ip(c, ctl_arg(c, 3), &ip, NULL) || ip.v6) {        /* What it answers is ARP. */
         return ctl_error(c, "invalid ip address %s", ctl_arg(c, 3));
     }
     if (!eth_addr_from_str(ctl_arg(c, 4), &mac)) {
@@ -64,7 +64,12 @@ group_add(struct ctl *c)
 static const char *
 del_needs(struct ctl *c)
 {
+    struct uuid uuid;
+
     ctl_need_str(c, FG, 0, NB_FORWARDING_GROUP_NAME, ctl_arg(c, 1));
+    if (noun_is_uuid(ctl_arg(c, 1), &uuid)) {
+        ctl_need_uuid(c, FG, 0, &uuid);
+    }
     noun_expect(c, LS, NB_LS(FORWARDING_GROUPS));
     return NULL;
 }
@@ -72,10 +77,15 @@ del_needs(struct ctl *c)
 static const char *
 group_del(struct ctl *c)
 {
-    struct view_row **rows, *ls;
+    struct view_row **rows, *ls, *group = NULL;
+    struct uuid uuid;
     size_t n;
 
     rows = view_find_str(&c->view, FG, NB_FORWARDING_GROUP_NAME, ctl_arg(c, 1), &n);
+    if (noun_is_uuid(ctl_arg(c, 1), &uuid) && (group = view_get(&c->view, FG, &uuid))) {
+        rows = &group;
+        n = 1;
+    }
     for (size_t i = 0; i < n; i++) {
         if (rows[i]->base && !ctl_need_referrer(c, LS, 0, NB_LOGICAL_SWITCH_FORWARDING_GROUPS, &rows[i]->uuid)) {
             return CTL_AGAIN;

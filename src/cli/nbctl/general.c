@@ -2,7 +2,6 @@
 #include "cli/nbctl/nbctl.h"
 
 #include <stdlib.h>
-#include <strings.h>
 
 /* ---- init, sync ---- */
 
@@ -193,30 +192,33 @@ show_router(struct ctl *c, struct view_row *lr)
     }
 }
 
-/* The rows of T that ID names (all: NULL), by name. */
-static void
-show_table(struct ctl *c, const struct ovsdb_table_desc *t, uint16_t name, const char *id,
-           void (*show)(struct ctl *, struct view_row *))
+/* The one that ID names, if there is one; all (ID NULL), by name. */
+static const char *
+show_noun(struct ctl *c, const struct noun *noun, const char *id, void (*show)(struct ctl *, struct view_row *))
 {
+    struct view_row **rows, *row;
     size_t n;
-    struct view_row **rows = view_rows(&c->view, t, &n);
-    char uuid[UUID_LEN + 1];
 
-    view_sort_by_str(rows, n, name);
-    for (size_t i = 0; i < n; i++) {
-        uuid_format(&rows[i]->uuid, uuid);
-        if (!id || str_eq(view_str(rows[i], name), id) || !strcasecmp(uuid, id)) {
-            show(c, rows[i]);
+    if (id) {
+        TRY(noun_find(c, noun, id, false, &row));
+        if (row) {
+            show(c, row);
         }
+        return NULL;
     }
+    rows = view_rows(&c->view, noun->table, &n);
+    view_sort_by_str(rows, n, noun->name);
+    for (size_t i = 0; i < n; i++) {
+        show(c, rows[i]);
+    }
+    return NULL;
 }
 
 static const char *
 show_run(struct ctl *c)
 {
-    show_table(c, &nb_table_logical_switch, NB_LOGICAL_SWITCH_NAME, ctl_arg(c, 1), show_switch);
-    show_table(c, &nb_table_logical_router, NB_LOGICAL_ROUTER_NAME, ctl_arg(c, 1), show_router);
-    return NULL;
+    TRY(show_noun(c, &noun_switch, ctl_arg(c, 1), show_switch));
+    return show_noun(c, &noun_router, ctl_arg(c, 1), show_router);
 }
 
 static const struct ctl_command commands[] = {

@@ -6,7 +6,7 @@
 static const struct ovsdb_table_desc *const LB = &nb_table_load_balancer;
 
 #define COL(C) OVSDB_COLUMN(NB_LOAD_BALANCER_##C)
-#define LISTED (COL(NAME) | COL(VIPS) | COL(PROTOCOL))
+#define LISTED (COL(NAME) | COL(VIPS) | COL(PROTOCOL) | COL(OPTIONS))
 
 /* ---- addresses with ports ---- */
 
@@ -37,8 +37,7 @@ parse_endpoint(struct ctl *c, const char *text, struct endpoint *e)
         }
     }
     e->port = 0;
-    if (!noun_parse_ip(c, ip_text, &e->ip, &canonical) || (*text == '[' && !e->ip.v6)
-        || (*rest && (*rest != ':' || !str_to_int(rest + 1, 1, 65535, &e->port)))) {
+    if (!noun_parse_ip(c, ip_text, &e->ip, &canonical) || (*rest && (*rest != ':' || !str_to_int(rest + 1, 1, 65535, &e->port)))) {
         return false;
     }
     e->text = !e->port   ? canonical
@@ -47,24 +46,24 @@ parse_endpoint(struct ctl *c, const char *text, struct endpoint *e)
     return true;
 }
 
-/* "A,B,C", each with a port if the VIP has one, of its family. */
+/* "A,B,C", each with a port if the VIP has one, of its family. The message says of each what is wrong with it. */
 static const char *
 parse_backends(struct ctl *c, const char *arg, const struct endpoint *vip, const char **canonical)
 {
-    struct str all = STR_INIT;
-    const char *error = NULL;
+    struct str all = STR_INIT, errors = STR_INIT;
 
-    for (const char *p = arg; *p && !error;) {
+    for (const char *p = arg; *p;) {
         size_t n = strcspn(p, ",");
         if (n) {
-            const char *one = arena_strndup(&c->arena, p, n);
+            const char *one = arena_strndup(&c->arena, p, n), *comma = errors.len ? ", " : "";
             struct endpoint e;
             char buf[INET6_ADDRSTRLEN];
-            if (!parse_endpoint(c, one, &e) || !e.port != !vip->port) {
-                error = ctl_error(c, vip->port ? "%s: should be an IP address and a port number with : as a separator."
-                                               : "%s: should be an IP address.", one);
-            } else if (e.ip.v6 != vip->ip.v6) {
-                error = ctl_error(c, "%s: IP address family is different from VIP %s.", one, ip_addr_to_str(&vip->ip, buf));
+            bool valid = parse_endpoint(c, one, &e);
+            if (valid && e.ip.v6 != vip->ip.v6) {
+                str_printf(&errors, "%s%s: IP address family is different from VIP %s", comma, one, ip_addr_to_str(&vip->ip, buf));
+            } else if (!valid || !e.port != !vip->port) {
+                str_printf(&errors, vip->port ? "%s%s: should be an IP address and a port number with : as a separator"
+                                              : "%s%s: should be an IP address", comma, one);
             } else {
                 str_printf(&all, "%s%s", all.len ? "," : "", e.text);
             }
@@ -72,6 +71,8 @@ parse_backends(struct ctl *c, const char *arg, const struct endpoint *vip, const
         p += n + (p[n] != '\0');
     }
     *canonical = arena_take(&c->arena, &all);
+    const char *error = errors.len ? ctl_error(c, "%s.", str_c(&errors)) : NULL;
+    str_free(&errors);
     return error;
 }
 
@@ -80,7 +81,7 @@ parse_backends(struct ctl *c, const char *arg, const struct endpoint *vip, const
 static const char *
 add_needs(struct ctl *c)
 {
-    noun_need(c, &noun_lb, ctl_arg(c, 1), LISTED | COL(OPTIONS));
+    noun_need(c, &noun_lb, ctl_arg(c, 1), LISTED);
     return NULL;
 }
 
@@ -115,12 +116,13 @@ check_protocol(struct ctl *c, bool has_port)
     if (protocol && !str_eq(protocol, "tcp") && !str_eq(protocol, "udp") && !str_eq(protocol, "sctp")) {
         return ctl_error(c, "%s: protocol must be one of \"tcp\", \"udp\",  or \"sctp\".", protocol);
     }
-    if (family && (!ctl_has(c, "--template") || (!str_eq(family, "ipv4") && !str_eq(family, "ipv6")))) {
-        return ctl_error(c, "%s: the address family, \"ipv4\" or \"ipv6\", goes with --template", family);
+    if (family && ctl_has(c, "--template") && !str_eq(family, "ipv4") && !str_eq(family, "ipv6")) {
+        return ctl_error(c, "%s: the address family is \"ipv4\" or \"ipv6\"", family);
     }
     return NULL;
 }
 
+/* What a load balancer is, it is from the beginning. */
 static void
 set_options(struct ctl *c, struct view_row *lb)
 {
@@ -148,12 +150,12 @@ lb_add(struct ctl *c)
         return ctl_error(c, "--reject and --event can't specified at the same time");
     }
     TRY(parse_vip(c, &vip, &backends, &has_port));
-    TRY(check_protocol(c, has_port));
     if (!ctl_has(c, "--template")) {
         REQUIRE(parse_endpoint(c, vip, &e));
         TRY(parse_backends(c, backends, &e, &canonical));
         backends = canonical;
     }
+    TRY(check_protocol(c, has_port));
     if (!ctl_has(c, "--add-duplicate")) {
         TRY(noun_find(c, &noun_lb, name, false, &lb));
     }
@@ -167,12 +169,12 @@ lb_add(struct ctl *c)
         lb = view_insert(&c->view, LB, NULL);
         view_set_str(lb, NB_LOAD_BALANCER_NAME, name);
         view_set_str(lb, NB_LOAD_BALANCER_PROTOCOL, "tcp");
+        set_options(c, lb);
     }
     if (ctl_arg(c, 4)) {
         view_set_str(lb, NB_LOAD_BALANCER_PROTOCOL, ctl_arg(c, 4));
     }
     noun_put(c, lb, NB_LOAD_BALANCER_VIPS, vip, backends);
-    set_options(c, lb);
     return NULL;
 }
 
@@ -213,14 +215,14 @@ static void
 print_lb(struct ctl *c, struct view_row *lb, int width)
 {
     const struct datum *vips = view_datum(lb, NB_LOAD_BALANCER_VIPS);
-    const char *protocol = view_str(lb, NB_LOAD_BALANCER_PROTOCOL), *template;
+    const char *protocol = view_str(lb, NB_LOAD_BALANCER_PROTOCOL), *template = view_map_str(lb, NB_LOAD_BALANCER_OPTIONS, "template");
+    bool is_template = template && str_eq(template, "true");
     char uuid[UUID_LEN + 1];
     struct endpoint e;
 
     uuid_format(&lb->uuid, uuid);
     for (size_t i = 0; i < vips->n; i++) {
-        template = *vips->k[i].s == '^' ? strchr(vips->k[i].s, ':') : NULL;
-        bool has_port = template || (parse_endpoint(c, vips->k[i].s, &e) && e.port);
+        bool has_port = is_template || (parse_endpoint(c, vips->k[i].s, &e) && e.port);
         ctl_print(c, "%-40s%-20.16s%-11.7s%-*s%s\n", i ? "" : uuid, i ? "" : view_str(lb, NB_LOAD_BALANCER_NAME),
                   !has_port ? "" : protocol ? protocol : "tcp", width, vips->k[i].s, vips->v[i].s);
     }

@@ -20,7 +20,7 @@ static const char *
 meter_add(struct ctl *c)
 {
     const char *name = ctl_arg(c, 1), *unit = ctl_arg(c, 4);
-    struct view_row *meter, *band;
+    struct view_row **rows, *meter, *band;
     int64_t rate, burst = 0;
     size_t n;
 
@@ -30,20 +30,23 @@ meter_add(struct ctl *c)
     if (!str_eq(ctl_arg(c, 2), "drop")) {
         return ctl_error(c, "action must be \"drop\"");
     }
-    if (!str_to_int(ctl_arg(c, 3), 1, UINT32_MAX, &rate)) {
+    if (!noun_parse_int(c, ctl_arg(c, 3), 1, UINT32_MAX, &rate)) {
         return ctl_error(c, "rate must be in the range 1...4294967295");
     }
     if (!str_eq(unit, "kbps") && !str_eq(unit, "pktps")) {
         return ctl_error(c, "unit must be \"kbps\" or \"pktps\"");
     }
-    if (ctl_arg(c, 5) && !str_to_int(ctl_arg(c, 5), 0, UINT32_MAX, &burst)) {
+    if (ctl_arg(c, 5) && !noun_parse_int(c, ctl_arg(c, 5), 0, UINT32_MAX, &burst)) {
         return ctl_error(c, "burst must be in the range 0...4294967295");
     }
-    view_find_str(&c->view, METER, NB_METER_NAME, name, &n);
-    if (n) {
-        return ctl_has(c, "--may-exist") ? NULL : ctl_error(c, "meter with name \"%s\" already exists", name);
+    rows = view_find_str(&c->view, METER, NB_METER_NAME, name, &n);
+    meter = n ? rows[0] : NULL;        /* --may-exist: it becomes as it is wanted. */
+    if (meter && !ctl_has(c, "--may-exist")) {
+        return ctl_error(c, "meter with name \"%s\" already exists", name);
     }
-    TRY(noun_insert(c, &noun_meter, name, "a meter", false, &meter));
+    if (!meter) {
+        TRY(noun_insert(c, &noun_meter, name, "a meter", false, &meter));
+    }
     band = view_insert(&c->view, BAND, NULL);
     view_set_str(band, NB_METER_BAND_ACTION, "drop");
     view_set(band, NB_METER_BAND_RATE, datum_of_int(&c->arena, rate));

@@ -50,12 +50,12 @@ mirror_add(struct ctl *c)
         return ctl_error(c, "mirror-add NAME %s, e.g. mirror-add m1 %s", tunnel ? "{gre | erspan} INDEX FILTER IP" : "{local | lport} FILTER SINK",
                          tunnel ? "gre 0 to-lport 10.0.0.1" : "lport both port1");
     }
-    if (tunnel && !str_to_int(ctl_arg(c, i++), 0, UINT32_MAX, &index)) {
+    if (tunnel && !noun_parse_int(c, ctl_arg(c, i++), 0, UINT32_MAX, &index)) {
         return ctl_error(c, "Invalid Index");
     }
     TRY(parse_filter(c, ctl_arg(c, i++), &filter));
     sink = ctl_arg(c, i);
-    if (tunnel && !noun_parse_ip(c, sink, &ip, &sink)) {
+    if (tunnel && !noun_parse_ip(c, sink, &ip, NULL)) {
         return ctl_error(c, "%s: the destination of a %s mirror is an IP address, e.g. 10.0.0.1", sink, type);
     }
     view_find_str(&c->view, MIRROR, NB_MIRROR_NAME, name, &n);
@@ -200,7 +200,7 @@ static const char *
 attach_needs(struct ctl *c)
 {
     noun_need(c, &noun_port, ctl_arg(c, 1), NB_LSP(MIRROR_RULES));
-    noun_need(c, &noun_mirror, ctl_arg(c, 2), 0);
+    noun_need(c, &noun_mirror, ctl_arg(c, 2), COL(NAME));
     return NULL;
 }
 
@@ -213,8 +213,8 @@ attach(struct ctl *c)
     TRY(noun_find(c, &noun_mirror, ctl_arg(c, 2), true, &mirror));
     const struct datum *has = view_datum(port, NB_LOGICAL_SWITCH_PORT_MIRROR_RULES);
     if (datum_find(has, &(union datum_atom) { .u = mirror->uuid }, OVSDB_UUID) != SIZE_MAX) {
-        return ctl_has(c, "--may-exist") ? NULL : ctl_error(c, "mirror %s is already attached to the logical port %s.", ctl_arg(c, 2),
-                                                            ctl_arg(c, 1));
+        return ctl_has(c, "--may-exist") ? NULL : ctl_error(c, "mirror %s is already attached to the logical port %s.",
+                                                            view_str(mirror, NB_MIRROR_NAME), ctl_arg(c, 1));
     }
     view_add_ref(port, NB_LOGICAL_SWITCH_PORT_MIRROR_RULES, mirror);
     return NULL;

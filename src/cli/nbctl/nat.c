@@ -1,7 +1,7 @@
 /* nat.c - lr-nat-add, lr-nat-del, lr-nat-list, lr-nat-update-ext-ip. ovn-nbctl(8), "NAT Commands".
  *
- * What may stand beside what: per gateway port (or without one) an external address has one dnat and one dnat_and_snat rule, a
- * logical network one snat rule; the external address of a stateless rule is its alone. */
+ * What may stand beside what: per gateway port, of a router that has several, an external address has one dnat and one dnat_and_snat
+ * rule, a logical network one snat rule; the external address of a stateless rule is its alone. */
 #include "cli/nbctl/nbctl.h"
 
 #include <stdlib.h>
@@ -43,7 +43,9 @@ struct added {
     int64_t priority;
     struct ip_addr external_ip;
     bool snat, stateless;
-    struct view_row *gateway;
+    struct view_row *gateway;          /* --gateway-port */
+    struct view_row **gateways, *at;   /* The router's gateway ports; that at which this takes effect. */
+    size_t n_gateways;
 };
 
 static const char *
@@ -85,8 +87,11 @@ parse_port_and_range(struct ctl *c, struct added *a)
     struct eth_addr mac;
     struct view_row *port;
 
-    if (ctl_has(c, "--portrange") ? n == 2 : n == 1 || n == 3) {
-        return ctl_error(c, n == 3 ? "a port range goes with --portrange" : "lr-nat-add with logical_port must also specify external_mac.");
+    if (n >= 2 && !str_eq(a->type, "dnat_and_snat")) {
+        return ctl_error(c, "logical_port and external_mac are only valid when type is \"dnat_and_snat\".");
+    }
+    if (ctl_has(c, "--portrange") ? n == 2 : n == 1) {
+        return ctl_error(c, "lr-nat-add with logical_port must also specify external_mac.");
     }
     if (n == 1 || n == 3) {
         a->range = ctl_arg(c, 4 + n);
@@ -97,9 +102,6 @@ parse_port_and_range(struct ctl *c, struct added *a)
     }
     a->port = ctl_arg(c, 5);
     a->mac = ctl_arg(c, 6);
-    if (!str_eq(a->type, "dnat_and_snat")) {
-        return ctl_error(c, "logical_port and external_mac are only valid when type is \"dnat_and_snat\".");
-    }
     TRY(noun_find(c, &noun_port, a->port, true, &port));
     return eth_addr_from_str(a->mac, &mac) ? NULL : ctl_error(c, "invalid mac address %s.", a->mac);
 }
@@ -128,8 +130,26 @@ parse_added(struct ctl *c, struct added *a)
     if (a->stateless && !str_eq(a->type, "dnat_and_snat")) {
         return ctl_error(c, "stateless is not applicable to dnat or snat types");
     }
+    if (a->snat && ctl_has(c, "--add-route")) {
+        return ctl_error(c, "routes cannot be added for snat types.");
+    }
     a->match = ctl_option(c, "--match") ? ctl_option(c, "--match") : "";
     return ctl_has(c, "--priority") ? noun_parse_priority(c, ctl_option(c, "--priority"), &a->priority) : NULL;
+}
+
+/* The gateway port in whose network an external address is, or NULL. */
+static struct view_row *
+gateway_towards(const struct added *a, const struct ip_addr *external)
+{
+    for (size_t i = 0; i < a->n_gateways; i++) {
+        const struct datum *networks = view_datum(a->gateways[i], NB_LOGICAL_ROUTER_PORT_NETWORKS);
+        for (size_t j = 0; j < networks->n; j++) {
+            if (noun_network_has(networks->k[j].s, external)) {
+                return a->gateways[i];
+            }
+        }
+    }
+    return NULL;
 }
 
 /* --gateway-port; or, of several gateway ports, that in whose network the external address is. */
@@ -138,28 +158,27 @@ find_gateway(struct ctl *c, struct view_row *lr, struct added *a)
 {
     const char *id = ctl_option(c, "--gateway-port");
     struct view_row **ports;
-    size_t n, n_gateways = 0;
-    bool inferred = false;
+    size_t n;
 
+    TRY(noun_members(c, lr, NB_LOGICAL_ROUTER_PORTS, NB_LRP(NETWORKS) | NB_LRP(GATEWAY_CHASSIS) | NB_LRP(HA_CHASSIS_GROUP), &ports, &n));
+    a->gateways = ARENA_NEW(&c->arena, struct view_row *, n);
+    for (size_t i = 0; i < n; i++) {
+        if (view_datum(ports[i], NB_LOGICAL_ROUTER_PORT_GATEWAY_CHASSIS)->n || view_datum(ports[i], NB_LOGICAL_ROUTER_PORT_HA_CHASSIS_GROUP)->n) {
+            a->gateways[a->n_gateways++] = ports[i];
+        }
+    }
     if (id) {
         TRY(noun_find(c, &noun_router_port, id, true, &a->gateway));
+        a->at = a->gateway;
+        if (datum_find(view_datum(lr, NB_LOGICAL_ROUTER_PORTS), &(union datum_atom) { .u = a->gateway->uuid }, OVSDB_UUID) == SIZE_MAX) {
+            return ctl_error(c, "%s is not a router port of logical router: %s.", id, ctl_arg(c, 1));
+        }
         return view_datum(a->gateway, NB_LOGICAL_ROUTER_PORT_GATEWAY_CHASSIS)->n
                        || view_datum(a->gateway, NB_LOGICAL_ROUTER_PORT_HA_CHASSIS_GROUP)->n
                    ? NULL : ctl_error(c, "%s is not a distributed gateway router port.", id);
     }
-    TRY(noun_members(c, lr, NB_LOGICAL_ROUTER_PORTS, NB_LRP(NETWORKS) | NB_LRP(GATEWAY_CHASSIS) | NB_LRP(HA_CHASSIS_GROUP), &ports, &n));
-    for (size_t i = 0; i < n; i++) {
-        const struct datum *networks = view_datum(ports[i], NB_LOGICAL_ROUTER_PORT_NETWORKS);
-        if (!view_datum(ports[i], NB_LOGICAL_ROUTER_PORT_GATEWAY_CHASSIS)->n
-            && !view_datum(ports[i], NB_LOGICAL_ROUTER_PORT_HA_CHASSIS_GROUP)->n) {
-            continue;
-        }
-        n_gateways++;
-        for (size_t j = 0; j < networks->n; j++) {
-            inferred |= noun_network_has(networks->k[j].s, &a->external_ip);
-        }
-    }
-    return n_gateways < 2 || inferred
+    a->at = gateway_towards(a, &a->external_ip);
+    return a->n_gateways < 2 || a->at
                ? NULL : ctl_error(c, "logical router: %s has multiple distributed gateway ports and gateway_port can not be determined "
                                   "from external IP of NAT rule.", view_str(lr, NB_LOGICAL_ROUTER_NAME));
 }
@@ -173,11 +192,22 @@ is_stateless(struct view_row *nat)
     return s && str_eq(s, "true");
 }
 
+/* NAT takes effect where A does: there is but one gateway port at most, or both are at the same. */
+static bool
+is_at_same_gateway(const struct added *a, struct view_row *nat)
+{
+    struct ip_addr external;
+
+    return a->n_gateways < 2
+           || (view_datum(nat, NB_NAT_GATEWAY_PORT)->n ? has_gateway(nat, a->at)
+               : ip_addr_from_str(view_str(nat, NB_NAT_EXTERNAL_IP), &external) && gateway_towards(a, &external) == a->at);
+}
+
 /* Whether A may stand beside NAT. *existing: they are the same rule. */
 static const char *
 check_beside(struct ctl *c, const struct added *a, struct view_row *nat, struct view_row **existing)
 {
-    bool same_type = str_eq(view_str(nat, NB_NAT_TYPE), a->type) && has_gateway(nat, a->gateway)
+    bool same_type = str_eq(view_str(nat, NB_NAT_TYPE), a->type) && is_at_same_gateway(a, nat)
                      && str_eq(view_str(nat, NB_NAT_MATCH), a->match);
     bool same_external = has_ip(c, nat, NB_NAT_EXTERNAL_IP, a->external);
     bool same_logical = has_ip(c, nat, NB_NAT_LOGICAL_IP, a->logical);

@@ -16,7 +16,7 @@ static const struct ovsdb_table_desc *const NF = &nb_table_network_function, *co
 static bool
 has_id(struct ctl *c, int64_t *id)
 {
-    return ctl_arg(c, 3) && str_to_int(ctl_arg(c, 2), 1, 255, id);
+    return ctl_arg(c, 3) && noun_parse_int(c, ctl_arg(c, 2), 1, 255, id);
 }
 
 static const char *
@@ -162,7 +162,7 @@ nfg_add(struct ctl *c)
     int64_t id;
 
     TRY(ctl_check_has(c, NFG, NULL));
-    if (!str_to_int(ctl_arg(c, 2), 1, 255, &id)) {
+    if (!noun_parse_int(c, ctl_arg(c, 2), 1, 255, &id)) {
         return ctl_error(c, "%s: id must be in the range 1...255", ctl_arg(c, 2));
     }
     if (!str_eq(mode, "inline") && !str_eq(mode, "vtap")) {

@@ -1,6 +1,8 @@
 /* noun.c - see noun.h. */
 #include "cli/nbctl/noun.h"
 
+#include <strings.h>
+
 /* Few members are fetched by UUID, many with the whole table. */
 enum { MAX_CLAUSES = 50000 };
 
@@ -190,11 +192,16 @@ noun_pairs(struct ctl *c, int first, const char *example, const struct ovsdb_col
     *d = (struct datum) { .n = 0 };
     for (int i = first; ctl_arg(c, i); i++) {
         const char *arg = ctl_arg(c, i), *eq = strchr(arg, '=');
+        if (!*arg) {
+            continue;                  /* "$OPTIONS" of a script that has none. */
+        }
         if (!eq || eq == arg) {
             return ctl_error(c, "%s: an option is written as KEY=VALUE, e.g. %s", arg, example);
         }
         struct datum one = one_pair(c, arena_strndup(&c->arena, arg, eq - arg), eq + 1);
-        *d = datum_union(&c->arena, &one, d, column);
+        size_t i = datum_find(d, &one.k[0], OVSDB_STRING);
+        bool smaller = i != SIZE_MAX && strcmp(one.v->s, d->v[i].s) < 0;
+        *d = smaller ? datum_union(&c->arena, &one, d, column) : datum_union(&c->arena, d, &one, column);
     }
     return NULL;
 }
@@ -209,10 +216,21 @@ noun_print_pairs(struct ctl *c, const struct datum *d)
 
 /* ---- arguments ---- */
 
+bool
+noun_parse_int(struct ctl *c, const char *text, int64_t min, int64_t max, int64_t *value)
+{
+    size_t n = strlen(text += strspn(text, " \t\n"));
+
+    while (n && strchr(" \t\n", text[n - 1])) {
+        n--;
+    }
+    return str_to_int(arena_strndup(&c->arena, text, n), min, max, value);
+}
+
 const char *
 noun_parse_range(struct ctl *c, const char *text, const char *what, int64_t min, int64_t max, int64_t *value)
 {
-    return str_to_int(text, min, max, value)
+    return noun_parse_int(c, text, min, max, value)
                ? NULL : ctl_error(c, "%s: %s must in range %lld...%lld", text, what, (long long) min, (long long) max);
 }
 
@@ -220,6 +238,13 @@ const char *
 noun_parse_priority(struct ctl *c, const char *text, int64_t *value)
 {
     return noun_parse_range(c, text, "priority", 0, 32767, value);
+}
+
+const char *
+noun_parse_state(struct ctl *c, const char *text, bool *enabled)
+{
+    *enabled = !strcasecmp(text, "enabled");
+    return *enabled || !strcasecmp(text, "disabled") ? NULL : ctl_error(c, "%s: state must be \"enabled\" or \"disabled\"", text);
 }
 
 const char *

@@ -50,16 +50,20 @@ void noun_print(struct ctl *, struct view_row **rows, size_t n, uint16_t name);
 void noun_put(struct ctl *, struct view_row *, uint16_t column, const char *key, const char *value);
 void noun_clear(struct view_row *, uint16_t column);
 void noun_set_ref(struct ctl *, struct view_row *, uint16_t column, const struct view_row *to);
-/* KEY=VALUE arguments from FIRST on; EXAMPLE is shown if one is not. */
+/* KEY=VALUE arguments from FIRST on; of a key that is there twice, the smallest value. EXAMPLE is shown if one is not of that form; empty ones are none. */
 const char *noun_pairs(struct ctl *, int first, const char *example, const struct ovsdb_column_desc *, struct datum *) MUST_USE;
 /* Prints a map, a pair a line. */
 void noun_print_pairs(struct ctl *, const struct datum *);
 
 /* ---- arguments ---- */
 
-/* [MIN, MAX], or "TEXT: WHAT must in range MIN...MAX". */
+/* A number of [MIN, MAX]; blanks around it do not matter: wc(1) and others print some. */
+bool noun_parse_int(struct ctl *, const char *text, int64_t min, int64_t max, int64_t *);
+/* The same, or "TEXT: WHAT must in range MIN...MAX". */
 const char *noun_parse_range(struct ctl *, const char *text, const char *what, int64_t min, int64_t max, int64_t *) MUST_USE;
 const char *noun_parse_priority(struct ctl *, const char *text, int64_t *) MUST_USE;
+/* "enabled" or "disabled", upper or lower case. */
+const char *noun_parse_state(struct ctl *, const char *text, bool *enabled) MUST_USE;
 /* "from-lport", "to-lport", or the beginning of one. */
 const char *noun_parse_direction(struct ctl *, const char *text, const char **direction) MUST_USE;
 /* All of TEXT as an address (without a prefix length), or NETWORK with one, whose host bits become 0. *canonical, if not NULL: as

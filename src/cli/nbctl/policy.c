@@ -229,7 +229,12 @@ policy_del(struct ctl *c)
         if (datum_find(refs, &(union datum_atom) { .u = uuid }, OVSDB_UUID) == SIZE_MAX) {
             return ctl_has(c, "--if-exists") ? NULL : ctl_error(c, "Logical router policy uuid is not found.");
         }
-        view_remove(lr, NB_LOGICAL_ROUTER_POLICIES, datum_of_uuid(&c->arena, &uuid));
+        TRY(noun_members(c, lr, NB_LOGICAL_ROUTER_POLICIES, LISTED, &rows, &n));
+        for (size_t i = 0; i < n; i++) {
+            if (uuid_equal(&rows[i]->uuid, &uuid) && (!match || str_eq(view_str(rows[i], NB_LOGICAL_ROUTER_POLICY_MATCH), match))) {
+                view_remove_ref(lr, NB_LOGICAL_ROUTER_POLICIES, rows[i]);
+            }
+        }
         return NULL;
     }
     if (ctl_arg(c, 2)) {

@@ -62,7 +62,7 @@ port_add(struct ctl *c)
     if (parent && !ctl_arg(c, 4)) {
         return ctl_error(c, "lsp-add with parent must also specify a tag");
     }
-    if (parent && !str_to_int(ctl_arg(c, 4), 0, 4095, &tag)) {
+    if (parent && !noun_parse_int(c, ctl_arg(c, 4), 0, 4095, &tag)) {
         return ctl_error(c, "%s: invalid tag (must be in range 0 to 4095)", ctl_arg(c, 4));
     }
     TRY(noun_find(c, &noun_port, name, false, &port));
@@ -236,13 +236,11 @@ static const char *
 set_enabled(struct ctl *c)
 {
     struct view_row *port;
-    const char *state = ctl_arg(c, 2);
+    bool enabled;
 
     TRY(noun_find(c, &noun_port, ctl_arg(c, 1), true, &port));
-    if (!str_eq(state, "enabled") && !str_eq(state, "disabled")) {
-        return ctl_error(c, "%s: state must be \"enabled\" or \"disabled\"", state);
-    }
-    view_set(port, NB_LOGICAL_SWITCH_PORT_ENABLED, datum_of_bool(&c->arena, str_eq(state, "enabled")));
+    TRY(noun_parse_state(c, ctl_arg(c, 2), &enabled));
+    view_set(port, NB_LOGICAL_SWITCH_PORT_ENABLED, datum_of_bool(&c->arena, enabled));
     return NULL;
 }
 
@@ -305,6 +303,43 @@ set_options(struct ctl *c)
 /* ---- addresses ---- */
 
 static const char *
+needs_get_addresses(struct ctl *c)
+{
+    noun_need(c, &noun_port, ctl_arg(c, 1), NB_LSP(ADDRESSES) | NB_LSP(OPTIONS));
+    noun_expect(c, &nb_table_logical_router_port, NB_LRP(MAC) | NB_LRP(NETWORKS));
+    return NULL;
+}
+
+/* Where "router" is all that is set: what that is. */
+static const char *
+get_addresses(struct ctl *c)
+{
+    const struct ovsdb_table_desc *t = &nb_table_logical_router_port;
+    struct view_row *port, *router_port;
+
+    TRY(noun_find(c, &noun_port, ctl_arg(c, 1), true, &port));
+    const struct datum *addresses = view_datum(port, NB_LOGICAL_SWITCH_PORT_ADDRESSES);
+    const char *name = view_map_str(port, NB_LOGICAL_SWITCH_PORT_OPTIONS, "router-port");
+    if (addresses->n != 1 || !str_eq(addresses->k[0].s, "router") || !name) {
+        return get_column(c);
+    }
+    if (!ctl_need_str(c, t, NB_LRP(MAC) | NB_LRP(NETWORKS), NB_LOGICAL_ROUTER_PORT_NAME, name)) {
+        return CTL_AGAIN;
+    }
+    TRY(noun_find(c, &noun_router_port, name, false, &router_port));
+    if (!router_port) {
+        return get_column(c);
+    }
+    const struct datum *networks = view_datum(router_port, NB_LOGICAL_ROUTER_PORT_NETWORKS);
+    ctl_print(c, "%s", view_str(router_port, NB_LOGICAL_ROUTER_PORT_MAC));
+    for (size_t i = 0; i < networks->n; i++) {
+        ctl_print(c, " %s", networks->k[i].s);
+    }
+    ctl_print(c, "\n");
+    return NULL;
+}
+
+static const char *
 needs_addresses(struct ctl *c)
 {
     noun_need(c, &noun_port, ctl_arg(c, 1), NB_LSP(ADDRESSES) | NB_LSP(NAME));
@@ -343,7 +378,7 @@ static const struct ctl_command commands[] = {
     { "lsp-set-addresses", NULL, "PORT [ADDRESS]...", 1, INT_MAX,
       "set the addresses of PORT, each one argument: \"MAC [IP]...\",\n\"MAC dynamic\", \"dynamic [IP]...\", router, or unknown",
       needs_addresses, set_addresses, CTL_WRITES },
-    { "lsp-get-addresses", NULL, "PORT", 1, 1, "print the addresses of PORT", needs_column, get_column, 0 },
+    { "lsp-get-addresses", NULL, "PORT", 1, 1, "print the addresses of PORT", needs_get_addresses, get_addresses, 0 },
     { "lsp-set-port-security", NULL, "PORT [ADDRS]...", 1, INT_MAX, "set what PORT may send from and receive for", needs_column,
       set_port_security, CTL_WRITES },
     { "lsp-get-port-security", NULL, "PORT", 1, 1, "print that", needs_column, get_column, 0 },

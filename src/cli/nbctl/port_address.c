@@ -26,7 +26,11 @@ port_check_address(struct ctl *c, const char *text)
     struct eth_addr mac;
     const char *rest = text + strspn(text, " "), *dynamic = str_after(rest, "dynamic");
 
-    if (str_eq(rest, "router") || str_eq(rest, "unknown") || (dynamic && (!*dynamic || (*dynamic == ' ' && is_ip_list(dynamic))))) {
+    if (dynamic && *dynamic == ' ' && !dynamic[strspn(dynamic, " ")]) {
+        dynamic = NULL;
+    }
+    if (str_eq(rest, "router") || str_eq(rest, "unknown")
+        || (dynamic && rest == text && (!*dynamic || (*dynamic == ' ' && is_ip_list(dynamic))))) {
         return NULL;
     }
     rest = eth_addr_parse(rest, &mac);

@@ -57,7 +57,7 @@ check_add(struct ctl *c)
     if (!noun_parse_ip(c, ctl_arg(c, 3), &src, &src_text)) {
         return ctl_error(c, "%s: Not a valid IPv4 or IPv6 address.", ctl_arg(c, 3));
     }
-    if (!icmp && (!ctl_arg(c, next) || !str_to_int(ctl_arg(c, next++), 1, 65535, &number))) {
+    if (!icmp && (!ctl_arg(c, next) || !noun_parse_int(c, ctl_arg(c, next++), 1, 65535, &number))) {
         return ctl_error(c, "a %s check needs a port in the range 1...65535, e.g. lsp-hc-add p1 %s 10.0.0.1 80", protocol, protocol);
     }
     address = ctl_arg(c, next) ? ctl_arg(c, next) : address_of(c, port, &src);

@@ -43,7 +43,7 @@ parse_setting(struct ctl *c, const char *arg, struct settings *s)
     for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
         const char *rest = str_after(arg, known[i].name);
         if (rest && *rest == '=') {
-            return str_to_int(rest + 1, known[i].min, known[i].max, known[i].value)
+            return noun_parse_int(c, rest + 1, known[i].min, known[i].max, known[i].value)
                        ? NULL : ctl_error(c, "%s: %s must be in the range %lld...%lld", rest + 1, known[i].name,
                                           (long long) known[i].min, (long long) known[i].max);
         }

@@ -119,7 +119,7 @@ add_needs(struct ctl *c)
     noun_need(c, &noun_router, ctl_arg(c, 1), NB_LR(STATIC_ROUTES));
     noun_expect(c, ROUTE, LISTED);
     if (ctl_arg(c, 4)) {
-        noun_need(c, &noun_router_port, ctl_arg(c, 4), 0);
+        noun_need(c, &noun_router_port, ctl_arg(c, 4), NB_LRP(NAME));
     }
     if (id && noun_is_uuid(id, &uuid)) {
         ctl_need_uuid(c, BFD, 0, &uuid);
@@ -133,7 +133,7 @@ add_needs(struct ctl *c)
 struct added {
     struct ip_addr prefix;
     const char *prefix_text, *nexthop, *policy, *table, *port;
-    bool src, ecmp, symmetric;
+    bool src, ecmp, symmetric, discard;
 };
 
 static const char *
@@ -154,14 +154,17 @@ parse_added(struct ctl *c, struct added *a)
     if (!parse_nexthop(c, ctl_arg(c, 3), &ip, &a->nexthop)) {
         return ctl_error(c, "bad %s nexthop argument: %s", a->prefix.v6 ? "IPv6" : "IPv4", ctl_arg(c, 3));
     }
-    if (str_eq(a->nexthop, "discard")) {
-        return a->ecmp ? ctl_error(c, "ecmp is not valid for discard routes.") : NULL;
+    a->discard = str_eq(a->nexthop, "discard");
+    if (a->discard) {
+        return a->ecmp ? ctl_error(c, "ecmp is not valid for discard routes.")
+               : a->port ? ctl_error(c, "outport is not valid for discard routes.") : NULL;
     }
     if (a->prefix.v6 && !ip.v6) {      /* IPv4 through an IPv6 next hop is possible. */
         return ctl_error(c, "bad IPv6 nexthop argument: %s", ctl_arg(c, 3));
     }
     if (a->port) {
         TRY(noun_find(c, &noun_router_port, a->port, true, &port));
+        a->port = view_str(port, NB_LOGICAL_ROUTER_PORT_NAME);
     }
     return NULL;
 }
@@ -171,9 +174,9 @@ write_route(struct ctl *c, struct view_row *row, const struct added *a, const st
 {
     view_set_str(row, NB_LOGICAL_ROUTER_STATIC_ROUTE_IP_PREFIX, a->prefix_text);
     view_set_str(row, NB_LOGICAL_ROUTER_STATIC_ROUTE_NEXTHOP, a->nexthop);
-    if (a->port) {
+    if (a->port) {                     /* Else --may-exist lets a route keep its port. */
         view_set_str(row, NB_LOGICAL_ROUTER_STATIC_ROUTE_OUTPUT_PORT, a->port);
-    } else {
+    } else if (a->discard) {
         noun_clear(row, NB_LOGICAL_ROUTER_STATIC_ROUTE_OUTPUT_PORT);
     }
     if (a->policy) {
@@ -197,6 +200,7 @@ route_add(struct ctl *c)
     struct view_row *lr, *session, *first = NULL, *same = NULL;
     struct route *routes;
     struct added a = { .src = false };
+    bool discards = false;
     size_t n;
 
     TRY(noun_find(c, &noun_router, ctl_arg(c, 1), true, &lr));
@@ -206,6 +210,7 @@ route_add(struct ctl *c)
         if (routes[i].valid && routes[i].src == a.src && str_eq(routes[i].table, a.table) && same_prefix(&routes[i].prefix, &a.prefix)) {
             first = first ? first : routes[i].row;
             same = str_eq(routes[i].nexthop, a.nexthop) ? routes[i].row : same;
+            discards |= str_eq(routes[i].nexthop, "discard");
         }
     }
     if (first && !a.ecmp && !may_exist) {
@@ -214,6 +219,12 @@ route_add(struct ctl *c)
     }
     if (same && a.ecmp && !may_exist) {
         return ctl_error(c, "duplicate nexthop for the same ECMP route");
+    }
+    if (discards && a.ecmp) {
+        return ctl_error(c, "discard nexthop for the same ECMP route exists.");
+    }
+    if (same && a.ecmp) {
+        return NULL;                   /* One of the routes that share the prefix is this already. */
     }
     TRY(find_session(c, a.port, a.nexthop, &session));
     struct view_row *row = same || a.ecmp ? same : first;
@@ -231,11 +242,42 @@ route_add(struct ctl *c)
 
 /* ---- lr-route-del ---- */
 
+/* ROUTE is going: its BFD session, too, unless others use it. */
+static const char *
+del_session(struct ctl *c, struct view_row *route)
+{
+    const struct ovsdb_table_desc *policies = &nb_table_logical_router_policy;
+    const struct datum *ref = view_datum(route, NB_LOGICAL_ROUTER_STATIC_ROUTE_BFD);
+    const uint16_t column = NB_LOGICAL_ROUTER_STATIC_ROUTE_BFD, sessions = NB_LOGICAL_ROUTER_POLICY_BFD_SESSIONS;
+
+    if (!ref->n) {
+        return NULL;
+    }
+    bool has_policies = !ctl_check_has(c, policies, &policies->columns[sessions]);
+    struct view_row *session = view_get(&c->view, BFD, &ref->k[0].u);
+    if (!session || session->base) {   /* Of one that this line makes, nothing is in the database. */
+        bool ready = ctl_need_uuid(c, BFD, 0, &ref->k[0].u);
+        ready &= ctl_need_referrer(c, ROUTE, OVSDB_COLUMN(column), column, &ref->k[0].u);
+        ready &= !has_policies || ctl_need_referrer(c, policies, OVSDB_COLUMN(sessions), sessions, &ref->k[0].u);
+        if (!ready) {
+            return CTL_AGAIN;
+        }
+        session = view_get(&c->view, BFD, &ref->k[0].u);
+    }
+    view_delete(route);
+    if (session && !view_referrer(&c->view, ROUTE, column, &session->uuid)
+        && (!has_policies || !view_referrer(&c->view, policies, sessions, &session->uuid))) {
+        view_delete(session);
+    }
+    return NULL;
+}
+
 static const char *
 del_needs(struct ctl *c)
 {
     noun_need(c, &noun_router, ctl_arg(c, 1), NB_LR(STATIC_ROUTES));
     noun_expect(c, ROUTE, LISTED);
+    noun_expect(c, BFD, 0);
     return NULL;
 }
 
@@ -256,7 +298,7 @@ route_del(struct ctl *c)
     if (ctl_arg(c, 3) && !parse_nexthop(c, ctl_arg(c, 3), &ip, &nexthop)) {
         return ctl_error(c, "bad nexthop argument: %s", ctl_arg(c, 3));
     }
-    table = table || !prefix_text ? table : "";
+    table = table || (!prefix_text && !policy) ? table : "";
     TRY(read_routes(c, lr, &routes, &n));
     for (size_t i = 0; i < n; i++) {
         const struct route *r = &routes[i];
@@ -266,6 +308,9 @@ route_del(struct ctl *c)
             continue;
         }
         view_remove_ref(lr, NB_LOGICAL_ROUTER_STATIC_ROUTES, r->row);
+        if (prefix_text || policy) {
+            TRY(del_session(c, r->row));
+        }
         gone++;
     }
     if (!gone && !ctl_has(c, "--if-exists") && (prefix_text || policy || table)) {

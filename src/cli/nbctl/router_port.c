@@ -3,6 +3,7 @@
 
 #include <limits.h>
 #include <stdlib.h>
+#include <strings.h>
 
 static const struct ovsdb_table_desc *const LRP = &nb_table_logical_router_port, *const GW = &nb_table_gateway_chassis;
 
@@ -44,7 +45,8 @@ check_existing(struct ctl *c, struct view_row *lr, struct view_row *port, struct
     return NULL;
 }
 
-/* No address of the N networks is one of another port of the router. Link-local addresses may be. */
+/* Warns of an address of the N networks that another port of the router has: while one replaces another that is right, otherwise it rarely
+ * is. Link-local addresses may be on any number. */
 static const char *
 check_addresses(struct ctl *c, struct view_row *lr, size_t n, const char *const networks[])
 {
@@ -61,8 +63,8 @@ check_addresses(struct ctl *c, struct view_row *lr, size_t n, const char *const 
             const struct datum *theirs = view_datum(ports[j], NB_LOGICAL_ROUTER_PORT_NETWORKS);
             for (size_t k = 0; k < theirs->n; k++) {
                 if (ip_addr_from_str(theirs->k[k].s, &other) && ip_addr_equal(&ip, &other)) {
-                    return ctl_error(c, "%s: port %s of the router already has the address of %s", ctl_arg(c, 2),
-                                     view_str(ports[j], NB_LOGICAL_ROUTER_PORT_NAME), networks[i]);
+                    ctl_warn(c, "%s: port %s of the router already has the address of %s", ctl_arg(c, 2),
+                             view_str(ports[j], NB_LOGICAL_ROUTER_PORT_NAME), networks[i]);
                 }
             }
         }
@@ -183,14 +185,12 @@ needs_port(struct ctl *c)
 static const char *
 set_enabled(struct ctl *c)
 {
-    const char *state = ctl_arg(c, 2);
     struct view_row *port;
+    bool enabled;
 
     TRY(noun_find(c, &noun_router_port, ctl_arg(c, 1), true, &port));
-    if (!str_eq(state, "enabled") && !str_eq(state, "disabled")) {
-        return ctl_error(c, "%s: state must be \"enabled\" or \"disabled\"", state);
-    }
-    view_set(port, NB_LOGICAL_ROUTER_PORT_ENABLED, datum_of_bool(&c->arena, str_eq(state, "enabled")));
+    TRY(noun_parse_state(c, ctl_arg(c, 2), &enabled));
+    view_set(port, NB_LOGICAL_ROUTER_PORT_ENABLED, datum_of_bool(&c->arena, enabled));
     return NULL;
 }
 
@@ -223,7 +223,7 @@ set_redirect_type(struct ctl *c)
     struct view_row *port;
 
     TRY(noun_find(c, &noun_router_port, ctl_arg(c, 1), true, &port));
-    if (!str_eq(type, "bridged") && !str_eq(type, "overlay")) {
+    if (strcasecmp(type, "bridged") && strcasecmp(type, "overlay")) {
         return ctl_error(c, "Invalid redirect type: %s", type);
     }
     noun_put(c, port, NB_LOGICAL_ROUTER_PORT_OPTIONS, "redirect-type", type);
@@ -335,7 +335,7 @@ static const struct ctl_command commands[] = {
     { "lrp-add", "--may-exist", "ROUTER PORT MAC NETWORK... [COLUMN[:KEY]=VALUE]...", 4, INT_MAX,
       "add logical router port PORT on ROUTER, e.g.\nlrp-add lr0 lrp0 00:11:22:33:44:55 192.168.0.1/24 peer=lrp1", add_needs, port_add,
       CTL_WRITES },
-    { "lrp-set-gateway-chassis", NULL, "PORT CHASSIS [PRIORITY]", 2, 3, "let CHASSIS be a gateway of PORT", needs_gateways, set_gateway,
+    { "lrp-set-gateway-chassis", "--may-exist", "PORT CHASSIS [PRIORITY]", 2, 3, "let CHASSIS be a gateway of PORT", needs_gateways, set_gateway,
       CTL_WRITES },
     { "lrp-set-options", NULL, "PORT [KEY=VALUE]...", 1, INT_MAX, "set the options of PORT", needs_port, set_options, CTL_WRITES },
     { "lrp-del-gateway-chassis", NULL, "PORT CHASSIS", 2, 2, "and no longer", needs_gateways, del_gateway, CTL_WRITES },
