@@ -13,6 +13,7 @@
 #include "cli/common/fetch.h"
 
 #include <stdlib.h>
+#include "cli/common/selects.h"
 #include "json/json.h"
 
 struct fetch {
@@ -21,8 +22,7 @@ struct fetch {
     void *aux;
     size_t n_pending;                  /* Transactions not answered. */
     const char *error;
-    struct asked { const struct ovsdb_table_desc *t; uint64_t columns; } *asked;       /* By operation of the selects. */
-    size_t n_asked, cap_asked;
+    struct selects selects;
 };
 struct probe {
     struct fetch *f;
@@ -62,7 +62,7 @@ fetch_done(struct fetch *f)
         return;
     }
     struct fetch copy = *f;
-    free(f->asked);
+    selects_destroy(&f->selects);
     free(f);
     copy.cb(copy.aux, copy.error);
 }
@@ -176,68 +176,22 @@ probe_send(struct fetch *f, const struct ovsdb_table_desc *t, struct ctl_need_cl
 
 /* ---- by select ---- */
 
-/* CLAUSE NULL: all rows. */
-static void
-put_select(struct fetch *f, struct ovsdb_txn *txn, const struct ovsdb_table_desc *t, uint64_t columns, const char *clause)
-{
-    struct str op = STR_INIT;
-
-    str_printf(&op, "{\"op\":\"select\",\"table\":\"%s\",\"where\":[%s],\"columns\":[\"_uuid\"", t->name, clause ? clause : "");
-    for (uint16_t i = 0; i < t->n_columns; i++) {
-        if ((columns & OVSDB_COLUMN(i)) && ovsdb_has_column(f->c->db, t, i)) {
-            str_printf(&op, ",\"%s\"", t->columns[i].name);
-        }
-    }
-    str_puts(&op, "]}");
-    ovsdb_txn_put_raw(txn, str_c(&op));
-    str_free(&op);
-    GROW(f->asked, f->cap_asked, f->n_asked + 1);
-    f->asked[f->n_asked++] = (struct asked) { t, columns };
-}
-
-/* [{"rows":[...]}, ...] */
-static bool
-take_answers(struct fetch *f, struct json_reader *r)
-{
-    size_t i = 0;
-
-    if (json_next(r) != JSON_ARRAY_BEGIN) {
-        return false;
-    }
-    while (json_next(r) == JSON_OBJECT_BEGIN && i < f->n_asked) {
-        while (json_next(r) == JSON_KEY) {
-            bool rows = json_string_is(r, "rows");
-            json_next(r);
-            if (rows ? !store_take(&f->c->store, f->asked[i].t, f->asked[i].columns, r) : !json_skip(r)) {
-                return false;
-            }
-        }
-        i++;
-    }
-    return i == f->n_asked;
-}
-
 static void
 selects_answered(void *aux, const struct ovsdb_txn_result *result)
 {
     struct fetch *f = aux;
-    struct json_reader r;
 
     if (result->status != OVSDB_TXN_SUCCESS) {
         f->error = result->status == OVSDB_TXN_LOST ? CTL_AGAIN : ctl_error(f->c, "reading the database failed: %s", result->error);
-    } else {
-        json_reader_init(&r, result->reply, result->reply_len);
-        if (!take_answers(f, &r)) {
-            f->error = ctl_error(f->c, "the database server's answer makes no sense");
-        }
-        json_reader_destroy(&r);
+    } else if (!selects_take(&f->selects, &f->c->store, result)) {
+        f->error = ctl_error(f->c, "the database server's answer makes no sense");
     }
     fetch_done(f);
 }
 
-/* What is missing of T, as selects in TXN and as probes. */
+/* What is missing of T, as selects and as probes. */
 static void
-ask_table(struct fetch *f, struct ovsdb_txn *txn, const struct ovsdb_table_desc *t, struct ctl_need *need)
+ask_table(struct fetch *f, const struct ovsdb_table_desc *t, struct ctl_need *need)
 {
     if (need->columns & ~need->fetched) {      /* More columns: all rows again. */
         need->all_fetched = false;
@@ -250,7 +204,7 @@ ask_table(struct fetch *f, struct ovsdb_txn *txn, const struct ovsdb_table_desc 
     }
     if (need->all) {
         if (!need->all_fetched) {
-            put_select(f, txn, t, need->columns, NULL);
+            selects_put(&f->selects, t, need->columns, NULL);
         }
         need->all_fetched = true;
         return;
@@ -261,13 +215,10 @@ ask_table(struct fetch *f, struct ovsdb_txn *txn, const struct ovsdb_table_desc 
             continue;
         }
         if (clause->state == CLAUSE_NEW || clause->state == CLAUSE_SELECT) {
-            put_select(f, txn, t, need->columns, clause->json);
+            selects_put(&f->selects, t, need->columns, clause->json);
             clause->state = CLAUSE_FETCHED;
         } else if (clause->state == CLAUSE_FOUND) {
-            struct str where = STR_INIT;
-            str_printf(&where, "[\"_uuid\",\"==\",[\"uuid\",\"" UUID_FMT "\"]]", UUID_ARGS(&clause->uuid));
-            put_select(f, txn, t, need->columns, str_c(&where));
-            str_free(&where);
+            selects_put_uuid(&f->selects, t, need->columns, &clause->uuid);
             clause->state = CLAUSE_FETCHED;
         }
     }
@@ -277,25 +228,24 @@ bool
 fetch_start(struct ctl *c, void (*cb)(void *aux, const char *error), void *aux)
 {
     struct fetch *f = XNEW(struct fetch);
-    struct ovsdb_txn *txn = ovsdb_txn_create(c->db);
 
     *f = (struct fetch) { .c = c, .cb = cb, .aux = aux, .n_pending = 1 };
+    selects_init(&f->selects, c->db);
     for (size_t i = 0; i < c->program->db->n_tables; i++) {
         const struct ovsdb_table_desc *t = &c->program->db->tables[i];
         if (c->needs[i].used && ovsdb_has_table(c->db, t)) {
-            ask_table(f, txn, t, &c->needs[i]);
+            ask_table(f, t, &c->needs[i]);
         }
     }
-    if (f->n_asked) {
-        ovsdb_txn_commit(txn, selects_answered, f);
+    if (f->selects.n) {
+        ovsdb_txn_commit(selects_txn(&f->selects), selects_answered, f);
         return true;
     }
-    ovsdb_txn_destroy(txn);
     if (f->n_pending > 1) {
         f->n_pending--;
         return true;
     }
-    free(f->asked);
+    selects_destroy(&f->selects);
     free(f);
     return false;
 }

@@ -2,6 +2,7 @@
 #ifndef CLI_TRACE_SHOW_H
 #define CLI_TRACE_SHOW_H 1
 
+#include "cli/trace/northbound.h"
 #include "cli/trace/simulate.h"
 
 struct ovs_flows;
@@ -17,10 +18,6 @@ void show_json(const struct trace_result *, const char *microflow, struct ovsdb 
 void show_dot(const struct trace_result *, struct str *);
 /* Why the packet is dropped, or where it goes, in a sentence (why.c). */
 void show_why(const struct trace_result *, struct ovsdb *nb, struct str *);
-
-/* northbound.c: says which tables it wants; then describes the row whose UUID begins with HINT ("ACL "x" (...), UUID ...,"). False: there is none. */
-void northbound_use(struct ovsdb *nb);
-bool northbound_put(struct ovsdb *nb, const char *hint, struct str *) MUST_USE;
 
 /* ovs.c: what the switch at REMOTE has. NULL and *error (caller owns) if it cannot be reached. */
 struct ovs_flows *ovs_flows_get(const char *remote, char **error) MUST_USE;
