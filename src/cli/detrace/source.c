@@ -345,6 +345,35 @@ source_fetch_all(struct source *s, size_t n, const struct ovsdb_table_desc *cons
     return fetch(s, put_tables, &(struct what) { .columns = columns, .n = n, .tables = tables }, take_rows);
 }
 
+struct equal {
+    const struct ovsdb_table_desc *table;
+    uint64_t columns;
+    const char *clause;
+};
+
+static void
+put_equal(struct source *s, struct selects *selects, void *equal_)
+{
+    const struct equal *equal = equal_;
+
+    if (ovsdb_has_table(s->db, equal->table)) {
+        selects_put(selects, equal->table, equal->columns, equal->clause);
+    }
+}
+
+bool
+source_fetch_equal(struct source *s, const struct ovsdb_table_desc *t, uint64_t columns, uint16_t column, const char *value)
+{
+    struct str clause = STR_INIT;
+
+    str_printf(&clause, "[\"%s\",\"==\",", t->columns[column].name);
+    json_put_cstr(&clause, value);
+    str_putc(&clause, ']');
+    bool ok = fetch(s, put_equal, &(struct equal) { t, columns | OVSDB_COLUMN(column), str_c(&clause) }, take_rows);
+    str_free(&clause);
+    return ok;
+}
+
 void
 source_forget(struct source *s)
 {

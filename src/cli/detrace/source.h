@@ -46,6 +46,8 @@ void source_want(struct source *, const struct ovsdb_table_desc *, const struct 
 bool source_fetch(struct source *, uint64_t (*columns)(const struct ovsdb_table_desc *));
 /* All rows of a table. */
 bool source_fetch_all(struct source *, size_t n, const struct ovsdb_table_desc *const tables[], uint64_t (*columns)(const struct ovsdb_table_desc *));
+/* The rows of a table whose COLUMN, of texts, is VALUE, in addition to those in the store. */
+bool source_fetch_equal(struct source *, const struct ovsdb_table_desc *, uint64_t columns, uint16_t column, const char *value);
 void source_forget(struct source *);
 
 /* The cells of a row by column, or NULL if it is not there. */

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "controller/physical/flow.h"
+#include "controller/translate/layout.h"
 #include "controller/translate/translate.h"
 #include "runtime/metrics.h"
 
@@ -18,11 +19,6 @@ LOG_MODULE(lflow);
 METRIC(lflow_run);
 METRIC(lflow_not_parsed);
 METRIC(lflow_refused);
-
-enum {
-    N_INGRESS_TABLES = OFT_OUTPUT - OFT_INGRESS,       /* Room for more than are documented today (35, 16). */
-    N_EGRESS_TABLES = OFT_SAVE_INPORT - OFT_EGRESS,
-};
 
 /* One logical flow under translation. */
 struct job {
@@ -85,21 +81,13 @@ check_parsed(const struct job *j, const char *what, struct parsed *p)
 static struct action_env
 make_action_env(struct job *j, bool is_switch)
 {
-    return (struct action_env) {
-        .pipeline = j->egress ? LOGICAL_EGRESS : LOGICAL_INGRESS,
-        .cur_ltable = j->ltable,
-        .n_tables = N_INGRESS_TABLES, .n_egress_tables = N_EGRESS_TABLES,
-        .ingress_table = OFT_INGRESS, .egress_table = OFT_EGRESS,
-        .output_table = OFT_OUTPUT, .save_inport_table = OFT_SAVE_INPORT,
-        .tables = {
-            .mac_bind = OFT_MAC_BINDING, .mac_lookup = OFT_MAC_LOOKUP,
-            .fdb = OFT_GET_FDB, .fdb_lookup = OFT_LOOKUP_FDB,
-            .in_port_sec = OFT_IN_PORT_SEC, .out_port_sec = OFT_OUT_PORT_SEC,
-        },
-        .is_switch = is_switch,
-        .cookie = j->row->row_.uuid.parts[0],
-        .lookup_port = resolver_lookup_port, .aux = &j->resolver,
-    };
+    struct action_env env = action_env_of_layout(j->egress ? LOGICAL_EGRESS : LOGICAL_INGRESS, j->ltable);
+
+    env.is_switch = is_switch;
+    env.cookie = j->row->row_.uuid.parts[0];
+    env.lookup_port = resolver_lookup_port;
+    env.aux = &j->resolver;
+    return env;
 }
 
 /* In datapath DP (NULL: in the whole set). True if it can be said so. */
