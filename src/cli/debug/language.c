@@ -136,7 +136,7 @@ expression_flows(const struct debug_options *o, const char *const argv[])
     }
     fflush(stdout);
     if (!m.n) {
-        fputs("no packet matches\n", stderr);
+        fprintf(stderr, "%s: no packet matches\n", program_name());
     }
     expr_matches_destroy(&m);
     expr_unref(e);

@@ -226,6 +226,7 @@ take_line(struct scanner *s, struct line line, bool ends)
         flush(s);
         take_cookies(s, &line);
     }
+    s->n_bridges = dumped ? 0 : s->n_bridges;          /* A dump does not say whose flows they are. */
     if (s->ports && (table || dumped)) {
         take_ports(s, &line, "in_port=");
     }
