@@ -15,6 +15,7 @@
 #define CLI_COMMON_CTL_H 1
 
 #include <getopt.h>
+#include "cli/common/fatal.h"
 #include "cli/common/view.h"
 
 struct ctl;
@@ -206,7 +207,6 @@ int ctl_main(const struct ctl_program *, int argc, char *argv[]);
 /* options.c */
 void ctl_parse(struct ctl *, int argc, char *argv[]);
 const struct ctl_command *ctl_command_find(const struct ctl_program *, const char *name);
-noreturn void ctl_fatal(const char *fmt, ...) PRINTF_LIKE(1, 2);
 /* help.c */
 void ctl_help(const struct ctl_program *, struct str *);
 /* The table for other programs (--commands): a line a command, its fields separated by tabs. */

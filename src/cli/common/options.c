@@ -14,20 +14,6 @@
 /* What is made of the command line; lives as long as the process. */
 static struct arena line = ARENA_INIT;
 
-void
-ctl_fatal(const char *fmt, ...)
-{
-    va_list args;
-
-    fflush(stdout);
-    fprintf(stderr, "%s: ", program_name());
-    va_start(args, fmt);
-    vfprintf(stderr, fmt, args);
-    va_end(args);
-    fputc('\n', stderr);
-    exit(EXIT_FAILURE);
-}
-
 const struct ctl_command *
 ctl_command_find(const struct ctl_program *program, const char *name)
 {

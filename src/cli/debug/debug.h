@@ -2,6 +2,7 @@
 #ifndef CLI_DEBUG_DEBUG_H
 #define CLI_DEBUG_DEBUG_H 1
 
+#include "cli/common/fatal.h"
 #include "cli/detrace/source.h"
 #include "logical/action.h"
 
@@ -22,8 +23,6 @@ struct debug_command {
     int (*run)(const struct debug_options *, const char *const argv[]);        /* Returns the exit status. */
 };
 extern const struct debug_command stage_commands[], language_commands[];       /* Ended by one without a name. */
-
-noreturn void debug_fail(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
 /* The stage of that name; false: there is none. */
 struct debug_stage {

@@ -23,7 +23,7 @@ refuse(const char *text, const char *error)
         }
         str_printf(&s, "\n    %*s^", (int) (column - 1 - from), "");
     }
-    debug_fail("%s%s", error, str_c(&s));
+    ctl_fatal("%s%s", error, str_c(&s));
 }
 
 static struct expr *

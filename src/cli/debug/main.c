@@ -7,20 +7,6 @@
 #include "runtime/daemon.h"
 #include "schema/sb.h"
 
-void
-debug_fail(const char *fmt, ...)
-{
-    va_list args;
-
-    fflush(stdout);
-    fprintf(stderr, "%s: ", program_name());
-    va_start(args, fmt);
-    vfprintf(stderr, fmt, args);
-    va_end(args);
-    fputc('\n', stderr);
-    exit(EXIT_FAILURE);
-}
-
 enum { OPT_DB = 2000, OPT_LEADER_ONLY, OPT_NO_LEADER_ONLY, OPT_DATAPATH, OPT_STAGE, OPT_PORT, OPT_ADDRESS_SET, OPT_PORT_GROUP, OPT_RESIDENT,
        OPT_CONJUNCTIONS };
 static const struct option long_options[] = {
@@ -72,7 +58,7 @@ add(const char ***list, const char *arg, const char *option, bool assigns)
     size_t n = 0;
 
     if (assigns && (!strchr(arg, '=') || *arg == '=')) {
-        debug_fail("%s=%s: NAME=VALUE is needed", option, arg);
+        ctl_fatal("%s=%s: NAME=VALUE is needed", option, arg);
     }
     while (*list && (*list)[n]) {
         n++;
@@ -94,7 +80,7 @@ set_conjunctions(struct debug_options *o, const char *arg)
             return;
         }
     }
-    debug_fail("--conjunctions=%s: never, fewer or always is needed", arg);
+    ctl_fatal("--conjunctions=%s: never, fewer or always is needed", arg);
 }
 
 static void
@@ -154,7 +140,7 @@ find_command(const char *name)
             }
         }
     }
-    debug_fail("unknown command \"%s\" (--help for help)", name);
+    ctl_fatal("unknown command \"%s\" (--help for help)", name);
 }
 
 int
@@ -170,12 +156,12 @@ main(int argc, char *argv[])
         option(&o, opt, optarg);
     }
     if (optind == argc) {
-        debug_fail("a command is needed (--help for help)");
+        ctl_fatal("a command is needed (--help for help)");
     }
     const struct debug_command *c = find_command(argv[optind]);
     int n = argc - optind - 1;
     if (n < c->min_args || n > c->max_args) {
-        debug_fail("usage: %s %s", c->name, c->arguments);
+        ctl_fatal("usage: %s %s", c->name, c->arguments);
     }
     int status = c->run(&o, (const char *const *) argv + optind + 1);
     free(o.ports);

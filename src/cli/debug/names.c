@@ -47,7 +47,7 @@ find_row(struct names *n, const struct ovsdb_table_desc *t, uint64_t columns, ui
         return NULL;
     }
     if (!source_fetch_equal(&n->sb, t, columns, column, name)) {
-        debug_fail("%s", n->sb.error);
+        ctl_fatal("%s", n->sb.error);
     }
     STORE_FOR_EACH (row, &n->sb.store, t) {
         const struct datum *dp = dp_column >= 0 ? &row->cells[dp_column] : NULL;
@@ -68,7 +68,7 @@ port_key(struct names *n, const char *name, uint32_t *key)
 
     if (said) {
         if (!str_to_int(said, 0, 65535, &value)) {
-            debug_fail("--port=%s=%s: a key is a number from 0 to 65535", name, said);
+            ctl_fatal("--port=%s=%s: a key is a number from 0 to 65535", name, said);
         }
         *key = value;
         return true;
@@ -122,7 +122,7 @@ add_constant(struct names *n, const char *set, const char *text)
 {
     GROW(n->constants, n->cap_constants, n->constant_set.n + 1);
     if (!expr_constant_parse(text, &n->constants[n->constant_set.n])) {
-        debug_fail("address set %s: \"%s\" is no address", set, text);
+        ctl_fatal("address set %s: \"%s\" is no address", set, text);
     }
     n->constant_set.n++;
     n->constant_set.values = n->constants;
@@ -190,7 +190,7 @@ lookup_port_group(void *n_, const char *name)
         return &n->key_set;
     }
     if (n->options->db && !n->datapath_key) {
-        debug_fail("@%s: the ports of a group are those of a datapath, and --datapath does not say which", name);
+        ctl_fatal("@%s: the ports of a group are those of a datapath, and --datapath does not say which", name);
     }
     if (n->options->db) {              /* Southbound, a group has a row a datapath: the datapath's key is in the name. */
         char *full = xasprintf("%" PRId64 "_%s", n->datapath_key, name);
@@ -309,7 +309,7 @@ find_datapath(struct names *n)
     char uuid[UUID_LEN + 1];
 
     if (!source_fetch_all(&n->sb, 1, t, datapath_columns)) {
-        debug_fail("%s", n->sb.error);
+        ctl_fatal("%s", n->sb.error);
     }
     STORE_FOR_EACH (row, &n->sb.store, t[0]) {
         const char *name = source_map(row->cells, SB_DATAPATH_BINDING_EXTERNAL_IDS, "name");
@@ -319,13 +319,13 @@ find_datapath(struct names *n)
             continue;
         }
         if (n->datapath_key) {
-            debug_fail("%s: several datapaths have this name; use a UUID", id);
+            ctl_fatal("%s: several datapaths have this name; use a UUID", id);
         }
         n->datapath = row->uuid;
         n->datapath_key = source_int(row->cells, SB_DATAPATH_BINDING_TUNNEL_KEY);
     }
     if (!n->datapath_key) {
-        debug_fail("there is no datapath \"%s\"", id);
+        ctl_fatal("there is no datapath \"%s\"", id);
     }
 }
 
@@ -334,12 +334,12 @@ names_init(struct names *n, const struct debug_options *options)
 {
     *n = (struct names) { .options = options };
     if (options->datapath && !options->db) {
-        debug_fail("--datapath has a meaning only with --db");
+        ctl_fatal("--datapath has a meaning only with --db");
     }
     if (options->db) {
         source_init(&n->sb, loop_create(), &sb_db, options->db, options->leader_only);
         if (!source_connect(&n->sb)) {
-            debug_fail("%s", n->sb.error);
+            ctl_fatal("%s", n->sb.error);
         }
     }
     if (options->datapath) {

@@ -38,7 +38,7 @@ stage_must_find(const char *name)
         near = !near && strstr(stages[i].name, name) ? &stages[i] : near;
     }
     if (!s) {
-        debug_fail("there is no stage \"%s\"%s%s%s (stage-list lists them)", name, near ? "; did you mean \"" : "", near ? near->name : "", near ? "\"?" : "");
+        ctl_fatal("there is no stage \"%s\"%s%s%s (stage-list lists them)", name, near ? "; did you mean \"" : "", near ? near->name : "", near ? "\"?" : "");
     }
     return s;
 }
@@ -74,7 +74,7 @@ from_oftable(const struct debug_options *o UNUSED, const char *const argv[])
     bool found = false;
 
     if (!str_to_int(argv[0], 0, 254, &table)) {
-        debug_fail("%s: an OpenFlow table is a number from 0 to 254", argv[0]);
+        ctl_fatal("%s: an OpenFlow table is a number from 0 to 254", argv[0]);
     }
     for (size_t i = 0; i < ARRAY_SIZE(stages); i++) {
         if (oftable(&stages[i]) == table) {
@@ -83,7 +83,7 @@ from_oftable(const struct debug_options *o UNUSED, const char *const argv[])
         }
     }
     if (!found) {
-        debug_fail("OpenFlow table %d is not a stage (ovn-architecture(7) says what the others do)", (int) table);
+        ctl_fatal("OpenFlow table %d is not a stage (ovn-architecture(7) says what the others do)", (int) table);
     }
     return 0;
 }
@@ -100,7 +100,7 @@ list(const struct debug_options *o UNUSED, const char *const argv[])
         }
     }
     if (!any) {
-        debug_fail("no stage's name begins with \"%s\"", argv[0]);
+        ctl_fatal("no stage's name begins with \"%s\"", argv[0]);
     }
     return 0;
 }
@@ -111,7 +111,7 @@ to_cookie(const struct debug_options *o UNUSED, const char *const argv[])
     struct uuid uuid;
 
     if (strlen(argv[0]) != UUID_LEN || !uuid_parse(argv[0], &uuid)) {
-        debug_fail("%s is not a UUID", argv[0]);
+        ctl_fatal("%s is not a UUID", argv[0]);
     }
     printf("0x%x\n", uuid.parts[0]);
     return 0;

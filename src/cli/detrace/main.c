@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "cli/common/fatal.h"
 #include "cli/detrace/detrace.h"
 #include "runtime/daemon.h"
 #include "runtime/loop.h"
@@ -20,20 +21,6 @@ static struct {
     const char *sb, *nb, *ovs;
     bool any_member, ports;
 } options;
-
-static noreturn void PRINTF_LIKE(1, 2)
-fail(const char *fmt, ...)
-{
-    va_list args;
-
-    fflush(stdout);
-    fprintf(stderr, "%s: ", program_name());
-    va_start(args, fmt);
-    vfprintf(stderr, fmt, args);
-    va_end(args);
-    fputc('\n', stderr);
-    exit(EXIT_FAILURE);
-}
 
 /* ---- options ---- */
 
@@ -117,7 +104,7 @@ parse_options(int argc, char *argv[])
         }
     }
     if (optind < argc) {
-        fail("%s: no argument is taken: the text comes from the standard input (--help for help)", argv[optind]);
+        ctl_fatal("%s: no argument is taken: the text comes from the standard input (--help for help)", argv[optind]);
     }
     options.sb = options.sb ? options.sb : default_remote("OVN_SB_DB", dir_run(), "ovnsb_db.sock");
     options.nb = options.nb ? options.nb : default_remote("OVN_NB_DB", dir_run(), "ovnnb_db.sock");
@@ -136,7 +123,7 @@ read_batch(char *buffer, size_t size)
     do {
         ssize_t got = read(STDIN_FILENO, buffer + n, size - n);
         if (got < 0 && errno != EINTR) {
-            fail("reading the standard input failed (%s)", strerror(errno));
+            ctl_fatal("reading the standard input failed (%s)", strerror(errno));
         } else if (!got) {
             break;
         }
@@ -151,7 +138,7 @@ static void
 put(const char *data, size_t n)
 {
     if (n && fwrite(data, 1, n, stdout) != n) {
-        fail("writing the output failed (%s)", strerror(errno));
+        ctl_fatal("writing the output failed (%s)", strerror(errno));
     }
     last_written = n ? data[n - 1] : last_written;
 }
@@ -173,7 +160,7 @@ write_batch(struct scanner *scan, struct explainer *explainer, const struct port
     size_t at = 0;
 
     if (!explainer_prepare(explainer, scan->marks, scan->n_marks)) {
-        fail("%s", explainer->sb.error);
+        ctl_fatal("%s", explainer->sb.error);
     }
     for (size_t i = 0; i < scan->n_marks; i++) {
         const struct scan_mark *m = &scan->marks[i];
@@ -189,7 +176,7 @@ write_batch(struct scanner *scan, struct explainer *explainer, const struct port
     put(str_c(&scan->text) + at, scan->text.len - at);
     str_free(&line);
     if (fflush(stdout)) {
-        fail("writing the output failed (%s)", strerror(errno));
+        ctl_fatal("writing the output failed (%s)", strerror(errno));
     }
     scan_clear(scan);
 }
@@ -209,10 +196,10 @@ main(int argc, char *argv[])
     struct loop *loop = loop_create();
     explainer_init(&explainer, loop, options.sb, options.nb, !options.any_member);
     if (!source_connect(&explainer.sb)) {
-        fail("%s", explainer.sb.error);
+        ctl_fatal("%s", explainer.sb.error);
     }
     if (options.ports && !port_map_init(&ports, loop, options.ovs)) {
-        fail("%s", ports.ovs.error);
+        ctl_fatal("%s", ports.ovs.error);
     }
     scan.ports = options.ports;
     char *buffer = xmalloc(BATCH);

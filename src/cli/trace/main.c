@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "base/log.h"
+#include "cli/common/fatal.h"
 #include "cli/trace/show.h"
 #include "runtime/daemon.h"
 #include "runtime/tls.h"
@@ -57,20 +58,6 @@ static const struct option program_options[] = {
     DAEMON_LONG_OPTIONS, LOG_LONG_OPTIONS, TLS_LONG_OPTIONS, { NULL, 0, NULL, 0 },
 };
 static const struct option request_options[] = { TRACE_OPTIONS, { NULL, 0, NULL, 0 } };
-
-static noreturn void PRINTF_LIKE(1, 2)
-fail(const char *fmt, ...)
-{
-    va_list args;
-
-    fflush(stdout);
-    fprintf(stderr, "%s: ", program_name());
-    va_start(args, fmt);
-    vfprintf(stderr, fmt, args);
-    va_end(args);
-    fputc('\n', stderr);
-    exit(EXIT_FAILURE);
-}
 
 static void
 usage(void)
@@ -181,13 +168,13 @@ parse_options(struct request *r, int argc, char *argv[])
     ctx.remotes = db && *db ? db : xasprintf("unix:%s/ovnsb_db.sock", dir_run());
     ctx.nb_remotes = nb_db && *nb_db ? nb_db : NULL;
     if (timeout && *timeout && !str_to_int(timeout, 0, INT32_MAX / 1000, &secs)) {
-        fail("value %s on OVS_CTL_TIMEOUT is invalid", timeout);
+        ctl_fatal("value %s on OVS_CTL_TIMEOUT is invalid", timeout);
     }
     while ((opt = getopt_long(argc, argv, "hVv::t:p:c:C:", program_options, NULL)) != -1) {
         bool known;
         char *error = request_option(r, opt, optarg, &known);
         if (error) {
-            fail("%s", error);
+            ctl_fatal("%s", error);
         } else if (known) {
             continue;
         } else if (opt == OPT_DB) {
@@ -198,7 +185,7 @@ parse_options(struct request *r, int argc, char *argv[])
             ctx.leader_only = opt == OPT_LEADER_ONLY;
         } else if (opt == 't') {
             if (!str_to_int(optarg, 0, INT32_MAX / 1000, &secs)) {
-                fail("value %s on -t or --timeout is invalid", optarg);
+                ctl_fatal("value %s on -t or --timeout is invalid", optarg);
             }
         } else if (opt == 'h') {
             usage();
@@ -312,7 +299,7 @@ set_remotes(struct ovsdb *db, const char *remotes)
     ovsdb_set_leader_only(db, ctx.leader_only);
     char *error = ovsdb_set_remotes(db, remotes);
     if (error) {
-        fail("%s: database connection failed (%s)", remotes, error);
+        ctl_fatal("%s: database connection failed (%s)", remotes, error);
     }
 }
 
@@ -340,7 +327,7 @@ connect_db(bool wait)
     set_remotes(ctx.sb, ctx.remotes);
     while (wait && !ovsdb_is_ready(ctx.sb)) {
         if (ovsdb_n_unreachable(ctx.sb) >= n) {
-            fail("%s: database connection failed (%s)", ctx.remotes, ovsdb_last_error(ctx.sb));
+            ctl_fatal("%s: database connection failed (%s)", ctx.remotes, ovsdb_last_error(ctx.sb));
         }
         loop_once(ctx.loop, -1);
     }
@@ -429,14 +416,14 @@ main(int argc, char *argv[])
     ctx.loop = loop_create();
     if (daemon_detaching()) {
         if (optind < argc) {
-            fail("a daemon takes no microflow: ask it with `ovn-appctl -t ovn-trace trace ...'");
+            ctl_fatal("a daemon takes no microflow: ask it with `ovn-appctl -t ovn-trace trace ...'");
         }
         free(q.ct_states);
         return serve();
     }
     char *error = request_arguments(&q, argc - optind, (const char *const *) argv + optind);
     if (error) {
-        fail("%s", error);
+        ctl_fatal("%s", error);
     }
     if (ctx.timeout) {
         signal(SIGALRM, timed_out);
@@ -448,7 +435,7 @@ main(int argc, char *argv[])
     }
     error = run_request(&q, &out);
     if (error) {
-        fail("%s", error);
+        ctl_fatal("%s", error);
     }
     fwrite(str_c(&out), 1, out.len, stdout);
     str_free(&out);
