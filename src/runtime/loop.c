@@ -142,7 +142,7 @@ on_io(evutil_socket_t fd, short what, void *io_)
     struct loop_io *io = io_;
 
     /* The callback may destroy IO: nothing of it is touched afterwards. */
-    io->cb(io->aux, (what & EV_READ ? LOOP_READ : 0) | (what & EV_WRITE ? LOOP_WRITE : 0));
+    io->cb(io->aux, (what & EV_READ ? LOOP_READ : 0) | (what & EV_WRITE ? LOOP_WRITE : 0) | (what & EV_CLOSED ? LOOP_GONE : 0));
 }
 
 struct loop_io *
@@ -169,7 +169,7 @@ loop_io_set(struct loop_io *io, unsigned events)
     io->events = events;
     event_del(io->event);
     if (events) {
-        short what = (events & LOOP_READ ? EV_READ : 0) | (events & LOOP_WRITE ? EV_WRITE : 0);
+        short what = (events & LOOP_READ ? EV_READ : 0) | (events & LOOP_WRITE ? EV_WRITE : 0) | (events & LOOP_GONE ? EV_CLOSED : 0);
         REQUIRE(!event_assign(io->event, io->loop->base, io->fd, what | EV_PERSIST, on_io, io));
         REQUIRE(!event_add(io->event, NULL));
     }

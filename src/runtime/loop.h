@@ -27,7 +27,7 @@ struct event_base *loop_base(struct loop *);
 /* In the child, after fork(): the loop is the child's alone. */
 void loop_after_fork(struct loop *);
 
-enum { LOOP_READ = 1, LOOP_WRITE = 2 };
+enum { LOOP_READ = 1, LOOP_WRITE = 2, LOOP_GONE = 4 };      /* GONE: the peer of a stream has closed it. */
 /* Watches FD, level triggered, for EVENTS. FD stays the caller's. */
 struct loop_io *loop_io_create(struct loop *, int fd, unsigned events,
                                void (*cb)(void *aux, unsigned events), void *aux);

@@ -24,7 +24,8 @@
 
 LOG_MODULE(unixctl);
 
-enum { MAX_REQUEST = 1024 * 1024, MAX_CONNS = 64, ACCEPT_RETRY_MSEC = 1000 };
+enum { ACCEPT_RETRY_MSEC = 1000 };
+static size_t max_request = 1024 * 1024, max_conns = 64;
 
 struct command {
     struct list node;          /* In `commands`, by name. */
@@ -43,8 +44,11 @@ struct unixctl_conn {
     size_t framed;             /* of which the framer saw so many. */
     struct str out;
     char *id;                  /* Of the pending request, as JSON. */
+    struct str log;            /* Goes with its answer. */
     bool pending;
     bool running;              /* The command is on the stack. */
+    void (*gone)(void *aux);   /* While pending: what to call if the peer hangs up. */
+    void *gone_aux;
 };
 
 static struct {
@@ -168,6 +172,7 @@ conn_destroy(struct unixctl_conn *conn)
     conn_hang_up(conn);
     str_free(&conn->in);
     str_free(&conn->out);
+    str_free(&conn->log);
     free(conn->id);
     free(conn);
 }
@@ -201,7 +206,7 @@ static void
 conn_watch(struct unixctl_conn *conn)
 {
     if (conn->io) {
-        loop_io_set(conn->io, conn->out.len ? LOOP_WRITE : conn->pending ? 0 : LOOP_READ);
+        loop_io_set(conn->io, conn->out.len ? LOOP_WRITE : !conn->pending ? LOOP_READ : conn->gone ? LOOP_GONE : 0);
     }
 }
 
@@ -219,11 +224,17 @@ answer(struct unixctl_conn *conn, const char *key, const char *text)
     bool is_error = str_eq(key, "error");
     str_printf(out, "{\"id\":%s,\"%s\":", conn->id, key);
     json_put_string(out, str_c(&full), full.len);
+    if (conn->log.len) {
+        str_puts(out, ",\"log\":");
+        json_put_string(out, conn->log.s, conn->log.len);
+        str_clear(&conn->log);
+    }
     str_puts(out, is_error ? ",\"result\":null}" : ",\"error\":null}");
     str_free(&full);
     free(conn->id);
     conn->id = NULL;
     conn->pending = false;
+    conn->gone = NULL;
     if (conn->running) {
         return;                /* conn_run() goes on. */
     }
@@ -244,6 +255,29 @@ void
 unixctl_error(struct unixctl_conn *conn, const char *text)
 {
     answer(conn, "error", text);
+}
+
+void
+unixctl_log(struct unixctl_conn *conn, const char *line)
+{
+    if (str_eq(conn->id, UNIXCTL_LOG_ID)) {
+        str_printf(&conn->log, "%s\n", line);
+    }
+}
+
+void
+unixctl_on_hang_up(struct unixctl_conn *conn, void (*cb)(void *aux), void *aux)
+{
+    conn->gone = cb;
+    conn->gone_aux = aux;
+    conn_watch(conn);
+}
+
+void
+unixctl_set_limits(size_t conns, size_t request)
+{
+    max_conns = conns;
+    max_request = request;
 }
 
 static void
@@ -414,7 +448,7 @@ conn_run(struct unixctl_conn *conn)
             break;
         }
     }
-    if (!problem && !conn->pending && !conn->out.len && conn->in.len >= MAX_REQUEST) {
+    if (!problem && !conn->pending && !conn->out.len && conn->in.len >= max_request) {
         problem = "too long a message";
     }
     if (problem) {
@@ -433,6 +467,11 @@ on_conn(void *conn_, unsigned events)
 
     list_remove(&conn->node);
     list_push_back(&server.conns, &conn->node);
+    if (events & LOOP_GONE) {
+        conn_hang_up(conn);
+        conn->gone(conn->gone_aux);            /* Might answer, which frees it. */
+        return;
+    }
     if (events & LOOP_WRITE) {
         if (!conn_flush(conn)) {
             conn_destroy(conn);
@@ -468,7 +507,7 @@ on_listener(void *aux, unsigned events)
         }
         return;
     }
-    if (server.n_conns >= MAX_CONNS) {
+    if (server.n_conns >= max_conns) {
         struct unixctl_conn *victim = NULL;
         LIST_FOR_EACH (conn, struct unixctl_conn, node, &server.conns) {
             if (!conn->pending) {

@@ -11,6 +11,7 @@
 #include "runtime/pidfile.h"
 #include "runtime/socket.h"
 #include "runtime/unixctl.h"
+#include "runtime/unixctl_private.h"
 
 /* The socket of TARGET: itself if a path, else by its pidfile. */
 static char *
@@ -112,7 +113,7 @@ receive(int fd, struct str *s, int64_t deadline)
 }
 
 static bool
-parse_reply(const struct str *s, char **result, char **remote_error)
+parse_reply(const struct str *s, char **result, char **remote_error, char **log)
 {
     struct json_reader r;
     bool ok = true;
@@ -124,6 +125,7 @@ parse_reply(const struct str *s, char **result, char **remote_error)
     while (ok && json_next(&r) == JSON_KEY) {
         char **text = json_string_is(&r, "result")  ? result
                       : json_string_is(&r, "error") ? remote_error
+                      : json_string_is(&r, "log")   ? log
                                                     : NULL;
         if (json_next(&r) == JSON_STRING && text && !*text) {
             *text = xstrndup(r.s.p, r.s.n);
@@ -143,17 +145,24 @@ parse_reply(const struct str *s, char **result, char **remote_error)
 
 char *
 unixctl_call(const char *target, const char *method, int argc, const char *const argv[],
-             int64_t timeout_ms, char **result, char **remote_error)
+             int64_t timeout_ms, char **result, char **remote_error, char **log)
 {
     int64_t deadline = timeout_ms ? clock_msec() + timeout_ms : -1;
-    char *path = NULL, *connect_error;
+    char *path = NULL, *connect_error, *said = NULL;
 
     *result = *remote_error = NULL;
+    if (log) {
+        *log = NULL;
+    }
     char *error = find_socket(target, &path);
     if (error) {
         return error;
     }
-    int fd = socket_connect_unix(path, &connect_error);
+    int fd;
+    while ((fd = socket_connect_unix(path, &connect_error)) < 0 && errno == EAGAIN && (deadline < 0 || clock_msec() < deadline)) {
+        free(connect_error);           /* Many others are just being let in. */
+        poll(NULL, 0, 5);
+    }
     if (fd < 0) {
         error = xasprintf("cannot connect to \"%s\" (%s)", path, strerror(errno));
         free(connect_error);
@@ -162,7 +171,7 @@ unixctl_call(const char *target, const char *method, int argc, const char *const
     }
 
     struct str request = STR_INIT, reply = STR_INIT;
-    str_puts(&request, "{\"id\":0,\"method\":");
+    str_printf(&request, "{\"id\":%s,\"method\":", log ? UNIXCTL_LOG_ID : "0");
     json_put_cstr(&request, method);
     str_puts(&request, ",\"params\":[");
     for (int i = 0; i < argc; i++) {
@@ -174,11 +183,16 @@ unixctl_call(const char *target, const char *method, int argc, const char *const
     if (!e) {
         e = receive(fd, &reply, deadline);
     }
-    if (!e && !parse_reply(&reply, result, remote_error)) {
+    if (!e && !parse_reply(&reply, result, remote_error, &said)) {
         e = EPROTO;
     }
     if (e) {
         error = xasprintf("%s: transaction error (%s)", path, strerror(e));
+    }
+    if (log) {
+        *log = said;
+    } else {
+        free(said);
     }
     str_free(&request);
     str_free(&reply);

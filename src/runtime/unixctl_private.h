@@ -2,6 +2,9 @@
 #ifndef RUNTIME_UNIXCTL_PRIVATE_H
 #define RUNTIME_UNIXCTL_PRIVATE_H 1
 
+/* The id of a request whose client understands the member "log" of an answer. */
+#define UNIXCTL_LOG_ID "\"log\""
+
 void unixctl_register_log(void);       /* vlog/... */
 
 #endif

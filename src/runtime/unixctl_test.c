@@ -226,8 +226,8 @@ struct call {
     int argc;
     const char *argv[3];
     int64_t timeout;
-    char *error, *result, *remote_error;
-    bool done;
+    char *error, *result, *remote_error, *log;
+    bool done, with_log;
 };
 
 static void *
@@ -236,7 +236,7 @@ call_thread(void *c_)
     struct call *c = c_;
 
     c->error = unixctl_call(c->target, c->method, c->argc, c->argv, c->timeout, &c->result,
-                            &c->remote_error);
+                            &c->remote_error, c->with_log ? &c->log : NULL);
     __atomic_store_n(&c->done, true, __ATOMIC_RELEASE);
     return NULL;
 }
@@ -260,6 +260,64 @@ free_call(struct call *c)
     free(c->error);
     free(c->result);
     free(c->remote_error);
+    free(c->log);
+}
+
+static void
+on_gone(void *aux)
+{
+    *(bool *) aux = true;
+}
+
+static void
+test_hang_up_and_log(void **state)
+{
+    const char *hold = "{\"id\":\"log\",\"method\":\"hold\",\"params\":[]}";
+    int fd = peer_open(), other = peer_open();
+    bool gone = false;
+
+    /* Who asks for it gets lines for its log; the answer ends the interest in the peer. */
+    peer_send(fd, hold, strlen(hold));
+    peer_receive(fd);
+    unixctl_on_hang_up(held, on_gone, &gone);
+    unixctl_log(held, "a \"line\"");
+    unixctl_reply(held, "text");
+    held = NULL;
+    assert_string_equal(peer_receive(fd), "{\"id\":\"log\",\"result\":\"text\\n\",\"log\":\"a \\\"line\\\"\\n\",\"error\":null}");
+    peer_send(fd, hold, strlen(hold));
+    peer_receive(fd);
+    assert_false(gone);
+    /* It goes before it is answered: we are told, once, and still owe the answer; others are served. */
+    unixctl_on_hang_up(held, on_gone, &gone);
+    peer_receive(fd);
+    assert_false(gone);
+    close(fd);
+    loop_once(loop, 100);
+    assert_true(gone);
+    const char *echo = "{\"id\":1,\"method\":\"echo\",\"params\":[]}";
+    peer_send(other, echo, strlen(echo));
+    assert_string_equal(peer_receive(other), "{\"id\":1,\"result\":\"<echo>\\n\",\"error\":null}");
+    unixctl_log(held, "to nobody");
+    unixctl_error(held, "to nobody");
+    held = NULL;
+    close(other);
+    struct call c = { .target = path, .method = "hold", .with_log = true };
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, call_thread, &c), 0);
+    while (!held) {
+        loop_once(loop, 1);
+    }
+    unixctl_log(held, "one");
+    unixctl_log(held, "two");
+    unixctl_error(held, "no");
+    held = NULL;
+    while (!__atomic_load_n(&c.done, __ATOMIC_ACQUIRE)) {
+        loop_once(loop, 1);
+    }
+    pthread_join(thread, NULL);
+    assert_string_equal(c.log, "one\ntwo\n");
+    assert_string_equal(c.remote_error, "no\n");
+    free_call(&c);
 }
 
 static void
@@ -439,7 +497,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_requests), cmocka_unit_test(test_garbage), cmocka_unit_test(test_held),
         cmocka_unit_test(test_many),     cmocka_unit_test(test_client),  cmocka_unit_test(test_builtins),
-        cmocka_unit_test(test_close),
+        cmocka_unit_test(test_hang_up_and_log), cmocka_unit_test(test_close),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -87,7 +87,7 @@ main(int argc, char *argv[])
 
     char *result, *remote_error;
     char *error = unixctl_call(target, argv[optind], argc - optind - 1,
-                               (const char *const *) &argv[optind + 1], 0, &result, &remote_error);
+                               (const char *const *) &argv[optind + 1], 0, &result, &remote_error, NULL);
     int status = error ? 1 : remote_error ? 2 : 0;
     if (error) {
         fprintf(stderr, "%s: %s\n", program_name(), error);
