@@ -148,6 +148,46 @@ read_updates(struct json_reader *r, struct cluster_info *c)
     return r->token == JSON_OBJECT_END;
 }
 
+/* ---- a server without our database ---- */
+
+static char *cluster_decide(struct ovsdb_session *);
+
+/* Asks what it has instead, to say so: who mistook one server for another sees it at once. (A member that is still to join its cluster is not
+ * such a server: it has the row, and is not connected.) */
+static void
+list_request(struct ovsdb_session *s)
+{
+    struct str *out = session_request(s, "list_dbs", REQ_LIST, NULL);
+    str_puts(out, "[]");
+    session_request_end(s);
+}
+
+char *
+cluster_list_reply(struct ovsdb_session *s, struct rpc_message *m)
+{
+    struct str text = STR_INIT;
+    struct json_reader *r = &m->payload;
+    bool any = false;
+
+    if (s->cluster.present) {          /* It came meanwhile. */
+        return NULL;
+    }
+    str_printf(&text, "the server has no database %s", s->db->desc->name);
+    if (m->kind == RPC_REPLY && r->token == JSON_ARRAY_BEGIN) {
+        while (json_next(r) == JSON_STRING) {
+            if (!json_string_is(r, "_Server")) {
+                str_printf(&text, "%s%.*s", any ? ", " : "; it has ", (int) MIN(r->s.n, 100), r->s.p);
+                any = true;
+            }
+        }
+    }
+    free(s->lacks);
+    s->lacks = str_steal(&text);
+    return cluster_decide(s);
+}
+
+/* ---- what the row says ---- */
+
 /* Why this server will not do, or NULL. */
 static const char *
 cluster_objection(const struct ovsdb_session *s)
@@ -155,7 +195,7 @@ cluster_objection(const struct ovsdb_session *s)
     const struct cluster_info *c = &s->cluster;
 
     if (!c->present) {
-        return "the server does not have the database";
+        return s->lacks;
     }
     if (!c->connected) {
         return c->relay ? "the relay has no connection to its source" : "the server has no contact with its cluster";
@@ -176,6 +216,14 @@ cluster_objection(const struct ovsdb_session *s)
 static char *
 cluster_decide(struct ovsdb_session *s)
 {
+    if (!s->cluster.present && !s->lacks) {
+        list_request(s);
+        return NULL;
+    }
+    if (s->cluster.present) {
+        free(s->lacks);
+        s->lacks = NULL;
+    }
     const char *objection = cluster_objection(s);
 
     if (objection) {

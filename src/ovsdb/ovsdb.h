@@ -49,9 +49,12 @@ void ovsdb_set_probe_interval(struct ovsdb *, int64_t ms);     /* 0: none. Defau
 bool ovsdb_is_connected(const struct ovsdb *);
 bool ovsdb_is_ready(const struct ovsdb *);             /* The whole first content has arrived, once. */
 const char *ovsdb_last_error(const struct ovsdb *);    /* Why not connected, "" if unknown. */
-/* Attempts in a row that could not connect, 0 while connected: a command gives up when it has tried all remotes. */
+/* Attempts in a row that could not connect, or not to a server that has the database; 0 while connected: a command gives up when it
+ * has tried all remotes. */
 unsigned ovsdb_n_unreachable(const struct ovsdb *);
+bool ovsdb_lacks_database(const struct ovsdb *);       /* The only server that there is does not have the database; should it come, we go on. */
 void ovsdb_force_reconnect(struct ovsdb *);
+void ovsdb_retry_now(struct ovsdb *);          /* If it pauses before the next attempt to connect: it does not. */
 void ovsdb_reset_cluster_state(struct ovsdb *);        /* sb-cluster-state-reset and the like. */
 bool ovsdb_has_table(const struct ovsdb *, const struct ovsdb_table_desc *);
 bool ovsdb_has_column(const struct ovsdb *, const struct ovsdb_table_desc *, uint16_t column);

@@ -250,6 +250,8 @@ session_replied(struct ovsdb_session *s, struct rpc_message *m)
     switch (kind) {
     case REQ_CLUSTER:
         return cluster_reply(s, m);
+    case REQ_LIST:
+        return cluster_list_reply(s, m);
     case REQ_SCHEMA:
         return schema_reply(s, m);
     case REQ_MONITOR:
@@ -355,7 +357,7 @@ session_close(struct ovsdb_session *s, const char *why, bool violation)
 {
     bool was_active = session_is_serving(s);
 
-    s->unreachable = s->state <= S_CONNECTING ? s->unreachable + 1 : 0;
+    s->unreachable = s->state <= S_CONNECTING || s->lacks ? s->unreachable + 1 : 0;
     session_log_failure(s, why, violation, was_active);
     if (str_after(why, TLS_BOOTSTRAPPED)) {
         s->at_once = true;
@@ -369,6 +371,8 @@ session_close(struct ovsdb_session *s, const char *why, bool violation)
     s->lock_sent = NULL;
     s->lock_pending = false;
     s->cluster = (struct cluster_info) { .present = false };
+    free(s->lacks);
+    s->lacks = NULL;
     loop_timer_cancel(s->probe);
     monitor_disconnected(s);
     if (violation) {
@@ -522,6 +526,7 @@ ovsdb_destroy(struct ovsdb *db)
     free(s->peer);
     free(s->last_error);
     free(s->last_logged);
+    free(s->lacks);
     free(s->lock);
     free(s->lock_sent);
     ovsdb_replica_destroy(db);
@@ -628,7 +633,15 @@ ovsdb_is_ready(const struct ovsdb *db)
 unsigned
 ovsdb_n_unreachable(const struct ovsdb *db)
 {
-    return db->session->state > S_CONNECTING ? 0 : db->session->unreachable;
+    const struct ovsdb_session *s = db->session;
+
+    return s->state > S_CONNECTING ? 0 : s->unreachable;
+}
+
+bool
+ovsdb_lacks_database(const struct ovsdb *db)
+{
+    return db->session->state == S_WAIT && db->session->lacks;
 }
 
 const char *
@@ -647,6 +660,16 @@ ovsdb_force_reconnect(struct ovsdb *db)
         s->at_once = true;
         session_refuse(s, xstrdup("told to reconnect"));
     } else if (s->remotes.n) {
+        loop_timer_set(s->retry, 0);
+    }
+}
+
+void
+ovsdb_retry_now(struct ovsdb *db)
+{
+    struct ovsdb_session *s = db->session;
+
+    if (!s->rpc && s->remotes.n) {
         loop_timer_set(s->retry, 0);
     }
 }

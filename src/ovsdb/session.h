@@ -18,7 +18,7 @@
 
 enum session_state { S_IDLE, S_CONNECTING, S_CLUSTER, S_WAIT, S_SCHEMA, S_MONITOR, S_ACTIVE };
 
-enum request_kind { REQ_OTHER, REQ_ECHO, REQ_CLUSTER, REQ_SCHEMA, REQ_MONITOR, REQ_CONDITIONS, REQ_LOCK, REQ_TXN };
+enum request_kind { REQ_OTHER, REQ_ECHO, REQ_CLUSTER, REQ_LIST, REQ_SCHEMA, REQ_MONITOR, REQ_CONDITIONS, REQ_LOCK, REQ_TXN };
 struct request {
     struct list node;
     int64_t id;
@@ -61,7 +61,7 @@ struct ovsdb_session {
     char *peer;                        /* The remote's text, of `rpc` or of the last one. */
     size_t remote;                     /* Which remote is, or is next to be, tried. */
     size_t tries;                      /* Remotes that failed in this round. */
-    unsigned unreachable;              /* Attempts in a row that did not even connect. */
+    unsigned unreachable;              /* Attempts in a row that did not even connect, or not to a server with our database. */
     int64_t backoff, active_since;
     bool echo_sent;
     int64_t next_id;
@@ -71,6 +71,7 @@ struct ovsdb_session {
 
     struct cluster_info cluster;
     bool has_cluster;                  /* The server has the _Server database. */
+    char *lacks;                       /* Not NULL: the server has no such database, but which it has. */
     int64_t min_index;                 /* Never look at an older state of this cluster. */
     struct uuid min_index_cid;
 
@@ -119,6 +120,7 @@ void session_refuse(struct ovsdb_session *, char *why);
 void cluster_request(struct ovsdb_session *);
 char *cluster_reply(struct ovsdb_session *, struct rpc_message *) MUST_USE;
 char *cluster_update(struct ovsdb_session *, struct json_reader *) MUST_USE;
+char *cluster_list_reply(struct ovsdb_session *, struct rpc_message *) MUST_USE;
 
 /* schema.c */
 void schema_request(struct ovsdb_session *);

@@ -427,12 +427,12 @@ def test_server_of_rfc_7047(g):
 def test_database_that_comes_later(g):
     server = g.server("sb")
     c = g.client("nb", server)
-    c.until(connected=0, error="does not have the database")
+    c.until(connected=0, error="the server has no database OVN_Northbound; it has OVN_Southbound")
     other = ground.Server(g, "nb", name="later")       # Only its file.
     server.appctl("ovsdb-server/add-db", other.file)
     c.until(connected=1)
     server.appctl("ovsdb-server/remove-db", NB)
-    c.until(connected=0, error="does not have the database")
+    c.until(connected=0, error="the server has no database OVN_Northbound; it has OVN_Southbound")
     server.appctl("ovsdb-server/add-db", other.file)
     c.until(connected=1)
 
