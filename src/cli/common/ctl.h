@@ -10,7 +10,11 @@
  * again when they change. In the end all changes go in one transaction; if what was read has changed meanwhile, everything
  * is fetched and run again. Output is printed after the transaction happened.
  *
- * Everything that a command allocates is in ctl->arena and goes away with the attempt; messages too. */
+ * Everything that a command allocates is in ctl->arena and goes away with the attempt; messages too.
+ *
+ * Who runs lines (main.c): the process itself, over a connection of its own; or, if it is told of one, a daemon (daemon.c) that
+ * keeps a connection, to which the process only hands the words (client.c). A line is a struct ctl in both cases; it never ends the
+ * process, and says of its end what it says at the end. */
 #ifndef CLI_COMMON_CTL_H
 #define CLI_COMMON_CTL_H 1
 
@@ -62,6 +66,7 @@ struct ctl_program {
     const char *title;                 /* "OVN northbound DB management utility" */
     const struct ovsdb_db_desc *db;
     const char *db_env, *options_env, *db_socket;      /* "OVN_NB_DB", "OVN_NBCTL_OPTIONS", "ovnnb_db.sock" */
+    const char *daemon_env;            /* "OVN_NB_DAEMON" */
     const char *log_module;            /* "nbctl" */
     const struct ctl_group *const *groups;             /* Ended by NULL. */
     const struct ctl_name *names;      /* Ended by one without a table. */
@@ -127,11 +132,29 @@ struct ctl_symbol {
     const struct ovsdb_table_desc *table;
 };
 
+/* What the command line said of the process, and not of the line. */
+struct ctl_process {
+    bool detach;                       /* Be the daemon. */
+    const char *socket;                /* Where the daemon listens; NULL: there is none. */
+    bool socket_given;                 /* By -u, not by the environment. */
+    const char *not_by_daemon;         /* The option that says that no daemon is meant, or NULL. */
+};
+
+struct run;
+struct fetch;
 struct ctl {
     const struct ctl_program *program;
     struct loop *loop;
-    struct ovsdb *db;
+    struct ovsdb *db;                  /* Whoever made it destroys it. */
     /* What the command line said. */
+    struct arena line;                 /* Lives as long as the line. */
+    struct ctl_process process;
+    struct ctl_option *forward;        /* Options that are the line's own, as a daemon understands them. */
+    size_t n_forward, cap_forward;
+    int n_words;                       /* What follows the options. */
+    char **words;
+    bool dashes;                       /* "--" stood between the two. */
+    struct ctl_call first;             /* Has the options of the first command that stood among the others. */
     const char *remotes;
     struct ctl_call *calls;
     size_t n_calls;
@@ -150,6 +173,11 @@ struct ctl {
     struct ctl_symbol *symbols;
     struct str comment;
     bool force_wait;                   /* sync */
+    struct run *run;                   /* How far it is (run.c); */
+    struct fetch *fetch;               /* asked for, not answered (fetch.c). */
+    struct str output;                 /* What there is to print at the end. */
+    char *error;                       /* Or why it failed. */
+    struct str warnings;               /* What was logged, a line each. */
 };
 
 /* ---- for commands ---- */
@@ -157,7 +185,7 @@ struct ctl {
 /* A message in the arena. */
 const char *ctl_error(struct ctl *, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void ctl_print(struct ctl *, const char *fmt, ...) PRINTF_LIKE(2, 3);
-void ctl_warn(struct ctl *, const char *fmt, ...) PRINTF_LIKE(2, 3);           /* To the log. */
+void ctl_warn(struct ctl *, const char *fmt, ...) PRINTF_LIKE(2, 3);           /* To the log: ours and the client's. */
 /* Argument I (0 is the command's name), or NULL if there are not so many. */
 const char *ctl_arg(const struct ctl *, int i);
 /* Whether the option ("--if-exists") was given to this command; its argument, or NULL. */
@@ -203,9 +231,24 @@ void table_put(struct str *, const struct table *, const struct table_style *);
 
 /* ---- the frame's own parts ---- */
 
+/* end.c, and fatal.h */
+/* As if SIGALRM had come, with a word to the log. */
+noreturn void ctl_alarm(void);
+void ctl_print_out(const char *text, size_t n);        /* To standard output, or else it ends the process. */
+/* main.c */
 int ctl_main(const struct ctl_program *, int argc, char *argv[]);
-/* options.c */
-void ctl_parse(struct ctl *, int argc, char *argv[]);
+struct ovsdb *ctl_connect(struct ctl *);               /* As the command line says. */
+/* A line begins with ctl_init() and ends with ctl_destroy(), wherever it stands then. */
+void ctl_init(struct ctl *, const struct ctl_program *, struct loop *);
+void ctl_destroy(struct ctl *);
+/* The line as text, for the log and the database's log. */
+void ctl_put_line(struct ctl *, int argc, char *argv[]);
+void ctl_daemon(struct ctl *);         /* daemon.c */
+noreturn void ctl_client(struct ctl *);        /* client.c */
+/* options.c. Global options first: those of a command line (and of the environment), or those that a daemon takes with a line. Then the
+ * commands. ARGV's texts must live as long as the ctl. */
+const char *ctl_parse_options(struct ctl *, bool by_daemon, int argc, char *argv[]) MUST_USE;
+const char *ctl_parse_calls(struct ctl *) MUST_USE;
 const struct ctl_command *ctl_command_find(const struct ctl_program *, const char *name);
 /* help.c */
 void ctl_help(const struct ctl_program *, struct str *);
@@ -213,8 +256,13 @@ void ctl_help(const struct ctl_program *, struct str *);
 void ctl_list_commands(const struct ctl_program *, struct str *);
 /* The command whose name is nearest to NAME, or NULL if none is near. */
 const char *ctl_nearest(const struct ctl_program *, const char *name);
-/* run.c */
-int ctl_run(struct ctl *);
+/* run.c. Begins; SHARED: c->db serves other lines, too, and has what ctl_use_wait() asks for. Then, once a cycle of the loop, ctl_step() until it
+ * is true: the line has ended, c->error or c->output says how. */
+void ctl_start(struct ctl *, bool shared);
+bool ctl_step(struct ctl *) MUST_USE;
+/* What --wait needs the replica to have. */
+void ctl_use_wait(const struct ctl_program *, struct ovsdb *);
+void ctl_stop(struct ctl *);           /* Nothing more happens. */
 
 /* Groups that both programs have. */
 extern const struct ctl_group ctl_database_group;      /* database.c, write.c */

@@ -21,12 +21,15 @@ struct fetch {
     void (*cb)(void *aux, const char *error);
     void *aux;
     size_t n_pending;                  /* Transactions not answered. */
+    struct ovsdb_txn_handle *sent;     /* The selects. */
+    struct probe *probes;
     const char *error;
     struct selects selects;
 };
 struct probe {
+    struct probe *next;
+    struct ovsdb_txn_handle *handle;
     struct fetch *f;
-    const struct ovsdb_table_desc *t;
     struct ctl_need_clause *clause;
 };
 
@@ -56,15 +59,46 @@ fetch_is_indexed(const struct ovsdb_table_desc *t, uint16_t column)
 }
 
 static void
+fetch_free(struct fetch *f)
+{
+    for (struct probe *p = f->probes, *next; p; p = next) {
+        next = p->next;
+        free(p);
+    }
+    selects_destroy(&f->selects);
+    free(f);
+}
+
+static void
 fetch_done(struct fetch *f)
 {
     if (--f->n_pending) {
         return;
     }
     struct fetch copy = *f;
-    selects_destroy(&f->selects);
-    free(f);
+    f->c->fetch = NULL;
+    fetch_free(f);
     copy.cb(copy.aux, copy.error);
+}
+
+void
+fetch_cancel(struct ctl *c)
+{
+    struct fetch *f = c->fetch;
+
+    if (!f) {
+        return;
+    }
+    if (f->sent) {
+        ovsdb_txn_cancel(f->sent);
+    }
+    for (struct probe *p = f->probes; p; p = p->next) {
+        if (p->handle) {
+            ovsdb_txn_cancel(p->handle);
+        }
+    }
+    c->fetch = NULL;
+    fetch_free(f);
 }
 
 /* ---- by index ---- */
@@ -132,12 +166,12 @@ probe_answered(void *aux, const struct ovsdb_txn_result *result)
 {
     struct probe *probe = aux;
 
+    probe->handle = NULL;
     if (result->status == OVSDB_TXN_LOST) {
         probe->f->error = CTL_AGAIN;
     }
     probe->clause->state = read_refusal(result->error, &probe->clause->uuid);
     fetch_done(probe->f);
-    free(probe);
 }
 
 /* Asks the index for the text of CLAUSE. False: that is not possible. */
@@ -168,9 +202,10 @@ probe_send(struct fetch *f, const struct ovsdb_table_desc *t, struct ctl_need_cl
     }
     str_free(&op);
     struct probe *probe = XNEW(struct probe);
-    *probe = (struct probe) { f, t, clause };
+    *probe = (struct probe) { .next = f->probes, .f = f, .clause = clause };
+    f->probes = probe;
     f->n_pending++;
-    ovsdb_txn_commit(txn, probe_answered, probe);
+    probe->handle = ovsdb_txn_commit(txn, probe_answered, probe);
     return true;
 }
 
@@ -181,6 +216,7 @@ selects_answered(void *aux, const struct ovsdb_txn_result *result)
 {
     struct fetch *f = aux;
 
+    f->sent = NULL;
     if (result->status != OVSDB_TXN_SUCCESS) {
         f->error = result->status == OVSDB_TXN_LOST ? CTL_AGAIN : ctl_error(f->c, "reading the database failed: %s", result->error);
     } else if (!selects_take(&f->selects, &f->c->store, result)) {
@@ -238,14 +274,14 @@ fetch_start(struct ctl *c, void (*cb)(void *aux, const char *error), void *aux)
         }
     }
     if (f->selects.n) {
-        ovsdb_txn_commit(selects_txn(&f->selects), selects_answered, f);
-        return true;
-    }
-    if (f->n_pending > 1) {
+        f->sent = ovsdb_txn_commit(selects_txn(&f->selects), selects_answered, f);
+    } else {
         f->n_pending--;
-        return true;
     }
-    selects_destroy(&f->selects);
-    free(f);
-    return false;
+    if (!f->n_pending) {
+        fetch_free(f);
+        return false;
+    }
+    c->fetch = f;
+    return true;
 }

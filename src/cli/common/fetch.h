@@ -11,6 +11,8 @@
 /* Asks for what ctl->needs has and the store has not. Calls CB when it has arrived (from the loop), with NULL, or why it did not:
  * a message, or CTL_AGAIN if the connection broke. False: there is nothing to ask for. */
 bool fetch_start(struct ctl *, void (*cb)(void *aux, const char *error), void *aux) MUST_USE;
+/* What was asked for is not wanted any more: CB will not be called. */
+void fetch_cancel(struct ctl *);
 /* Everything must be fetched anew. */
 void fetch_forget(struct ctl *);
 /* Whether the server has an index of COLUMN of T alone, by which fetch_start() looks texts up. */

@@ -1,15 +1,14 @@
-/* run.c - running a line: fetch what the commands need, run them, commit, wait; see ctl.h. */
+/* run.c - running a line: fetch what the commands need, run them, commit, wait; see ctl.h.
+ *
+ * Many lines may run over one connection (daemon.c): each has its own needs, rows and transactions, and nothing of one is seen by another. What a
+ * replica is needed for depends: the row that --wait looks at is the same for all; but a line that waits until a condition holds
+ * (wait-until) monitors what it needs, so it gets a connection of its own, which goes away with it. */
 #include "cli/common/fetch.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 #include "base/clock.h"
-#include "base/log.h"
 #include "runtime/loop.h"
-
-LOG_MODULE(fatal_signal);
 
 const char CTL_AGAIN[] = "again";
 
@@ -20,9 +19,14 @@ enum run_state {
     RUN_FETCH, RUN_COMMIT,             /* An answer will come. */
     RUN_WATCH,                         /* A condition does not hold; the replica tells when the tables change. */
     RUN_WAIT,                          /* --wait: for what was written to take effect. */
+    RUN_END,                           /* c->error or c->output says how it ended. */
 };
 struct run {
     struct ctl *c;
+    bool shared, own;                  /* c->db serves others, too; it is ours. */
+    bool patient;                      /* It waits for something, so also for a database that is away for a while. */
+    unsigned n_unreachable;            /* Attempts to connect that had failed before we came. */
+    struct ovsdb_txn_handle *commit;   /* RUN_COMMIT */
     enum run_state state;
     uint64_t seen;                     /* The replica's seqno when the last fetching began. */
     bool waits, retried;               /* --wait; refused by an index before. */
@@ -207,33 +211,33 @@ put_oneline(struct str *to, const struct str *from)
     str_putc(to, '\n');
 }
 
+/* The line has ended: with an error, or with its output. */
 static void
-print_output(struct ctl *c)
+run_end(struct run *r, const char *error)
 {
-    struct str out = STR_INIT;
+    r->state = RUN_END;
+    r->c->error = error ? xstrdup(error) : NULL;
+    loop_wake(r->c->loop);
+}
+
+static void
+put_output(struct ctl *c)
+{
+    struct str *out = &c->output;
     bool any_table = false;
 
     for (size_t i = 0; i < c->n_calls; i++) {
         const struct ctl_call *call = &c->calls[i];
         if (call->table) {
-            str_puts(&out, any_table ? "\n" : "");
+            str_puts(out, any_table ? "\n" : "");
             any_table = true;
-            table_put(&out, call->table, &c->style);
+            table_put(out, call->table, &c->style);
         } else if (c->oneline) {
-            put_oneline(&out, &call->out);
+            put_oneline(out, &call->out);
         } else if (call->out.len) {
-            str_put(&out, call->out.s, call->out.len);
+            str_put(out, call->out.s, call->out.len);
         }
     }
-    signal(SIGPIPE, SIG_DFL);          /* `ovn-sbctl ... | head` ends without a word, as others do. */
-    if (out.len) {
-        fwrite(out.s, 1, out.len, stdout);
-    }
-    str_free(&out);
-    if (fflush(stdout)) {
-        ctl_fatal("write to standard output failed");
-    }
-    signal(SIGPIPE, SIG_IGN);
 }
 
 /* ---- waiting for the change to take effect ---- */
@@ -249,17 +253,18 @@ global_int(const struct ctl *c, uint16_t column)
 }
 
 static void
-print_wait_times(const struct run *r)
+put_wait_times(const struct run *r)
 {
     const struct ctl_wait *w = r->c->program->wait;
+    struct str *out = &r->c->output;
 
-    printf("Time spent on processing nb_cfg %lld:\n", (long long) r->awaited);
-    printf("\tovn-northd delay before processing:\t%lldms\n", (long long) (global_int(r->c, w->nb_timestamp) - r->started));
-    printf("\tovn-northd completion:\t\t\t%lldms\n", (long long) (global_int(r->c, w->sb_timestamp) - r->started));
+    str_printf(out, "Time spent on processing nb_cfg %lld:\n", (long long) r->awaited);
+    str_printf(out, "\tovn-northd delay before processing:\t%lldms\n", (long long) (global_int(r->c, w->nb_timestamp) - r->started));
+    str_printf(out, "\tovn-northd completion:\t\t\t%lldms\n", (long long) (global_int(r->c, w->sb_timestamp) - r->started));
     if (r->c->wait == CTL_WAIT_HV) {
-        printf("\tovn-controller(s) completion:\t\t%lldms\n", (long long) (global_int(r->c, w->hv_timestamp) - r->started));
+        str_printf(out, "\tovn-controller(s) completion:\t\t%lldms\n",
+                   (long long) (global_int(r->c, w->hv_timestamp) - r->started));
     }
-    fflush(stdout);
 }
 
 static void
@@ -272,9 +277,9 @@ run_wait(struct run *r)
         return;
     }
     if (c->print_wait_time) {
-        print_wait_times(r);
+        put_wait_times(r);
     }
-    loop_stop(c->loop);
+    run_end(r, NULL);
 }
 
 /* ---- the transaction ---- */
@@ -282,13 +287,13 @@ run_wait(struct run *r)
 static void
 run_done(struct run *r, int64_t nb_cfg)
 {
-    print_output(r->c);
+    put_output(r->c);
     if (r->awaited) {
         r->awaited = nb_cfg ? nb_cfg : r->awaited;
         r->state = RUN_WAIT;
         run_wait(r);
     } else {
-        loop_stop(r->c->loop);
+        run_end(r, NULL);
     }
 }
 
@@ -296,25 +301,30 @@ static void
 run_committed(void *aux, const struct ovsdb_txn_result *result)
 {
     struct run *r = aux;
+    struct ctl *c = r->c;
 
+    r->commit = NULL;
     switch (result->status) {
     case OVSDB_TXN_SUCCESS:
         run_done(r, result->incremented);
         return;
     case OVSDB_TXN_CONFLICT:
         if (++r->n_conflicts > MAX_CONFLICTS) {
-            ctl_fatal("transaction error: the database changes faster than this command can follow (%s)", result->error);
+            run_end(r, ctl_error(c, "transaction error: the database changes faster than this command can follow (%s)", result->error));
+            return;
         }
-        fetch_forget(r->c);
+        fetch_forget(c);
         run_fetch(r);
         return;
     case OVSDB_TXN_LOST:
-        ctl_fatal("%s: the connection broke before the answer came; the change may or may not have been made", r->c->remotes);
+        run_end(r, ctl_error(c, "%s: the connection broke before the answer came; the change may or may not have been made",
+                             c->remotes));
+        return;
     case OVSDB_TXN_ERROR:
         /* Somebody else took the name meanwhile: the command says so, in its own words. */
-        if (r->c->view.relies_on_indexes && !r->retried && str_after(result->error, "constraint violation: ")) {
+        if (c->view.relies_on_indexes && !r->retried && str_after(result->error, "constraint violation: ")) {
             r->retried = true;
-            fetch_forget(r->c);
+            fetch_forget(c);
             run_fetch(r);
             return;
         }
@@ -322,7 +332,7 @@ run_committed(void *aux, const struct ovsdb_txn_result *result)
     case OVSDB_TXN_NOT_LOCKED:
         break;
     }
-    ctl_fatal("transaction error: %s", result->error);
+    run_end(r, ctl_error(c, "transaction error: %s", result->error));
 }
 
 /* The row that counts changes gets the next number. */
@@ -362,7 +372,7 @@ run_commit(struct run *r)
     view_commit(&c->view, txn);
     ovsdb_txn_comment(txn, str_c(&c->comment));
     r->state = RUN_COMMIT;
-    ovsdb_txn_commit(txn, run_committed, r);
+    r->commit = ovsdb_txn_commit(txn, run_committed, r);
 }
 
 /* ---- an attempt ---- */
@@ -398,6 +408,29 @@ run_calls(struct ctl *c)
     return check_symbols(c);
 }
 
+/* Follows what the line needs, on a connection of its own. */
+static void
+run_watch(struct run *r)
+{
+    struct ctl *c = r->c;
+
+    if (r->shared && !r->own) {
+        c->db = ovsdb_create(c->loop, c->program->db);
+        r->own = true;
+        r->seen = ovsdb_seqno(c->db);
+        ovsdb_set_leader_only(c->db, c->leader_only);
+        ovsdb_set_shuffle(c->db, c->shuffle);
+        if (r->waits) {
+            ctl_use_wait(c->program, c->db);
+        }
+        free(ovsdb_set_remotes(c->db, c->remotes));    /* As they were before. */
+    }
+    r->patient = true;
+    watch_needs(c);
+    r->state = RUN_WATCH;
+    loop_wake(c->loop);
+}
+
 static void
 run_attempt(struct run *r)
 {
@@ -412,11 +445,9 @@ run_attempt(struct run *r)
     if (error == CTL_AGAIN && c->need_more) {
         run_fetch(r);
     } else if (error == CTL_AGAIN) {
-        watch_needs(c);
-        r->state = RUN_WATCH;
-        loop_wake(c->loop);
+        run_watch(r);
     } else if (error) {
-        ctl_fatal("%s", error);
+        run_end(r, error);
     } else {
         run_commit(r);
     }
@@ -431,7 +462,7 @@ run_fetched(void *r_, const char *error)
         fetch_forget(r->c);
         r->state = RUN_CONNECT;
     } else if (error) {
-        ctl_fatal("%s", error);
+        run_end(r, error);
     } else {
         run_fetch(r);                  /* What an index found. */
     }
@@ -447,25 +478,39 @@ run_fetch(struct run *r)
     }
 }
 
-static void
-run_cycle(void *aux)
+/* Why nothing can be reached, if so. A line has had its own attempts, and does not fail for those that were made before it came. */
+static const char *
+why_unreachable(struct run *r)
 {
-    struct run *r = aux;
     struct ctl *c = r->c;
+    unsigned n = ovsdb_n_unreachable(c->db);
 
-    if (r->state == RUN_CONNECT && ovsdb_n_unreachable(c->db) >= r->n_remotes) {
-        /* "REMOTE: PATH: connect: why": the reason alone. */
-        const char *why = ovsdb_last_error(c->db), *p = why;
-        while ((p = strstr(p, ": "))) {
-            why = p += 2;
-        }
-        ctl_fatal("%s: database connection failed (%s)", c->remotes, why);
+    r->n_unreachable = MIN(r->n_unreachable, n);
+    if (n - r->n_unreachable < r->n_remotes && !ovsdb_lacks_database(c->db)) {
+        return NULL;
     }
-    if (r->state == RUN_FETCH || r->state == RUN_COMMIT || !ovsdb_is_connected(c->db)) {
-        return;
+    /* "REMOTE: PATH: connect: why": the reason alone. */
+    const char *why = ovsdb_last_error(c->db), *p = why;
+    while ((p = strstr(p, ": "))) {
+        why = p += 2;
+    }
+    return ctl_error(c, "%s: database connection failed (%s)", c->remotes, why);
+}
+
+bool
+ctl_step(struct ctl *c)
+{
+    struct run *r = c->run;
+    const char *error = r->state == RUN_CONNECT && !r->patient ? why_unreachable(r) : NULL;
+
+    if (error) {
+        run_end(r, error);
+    }
+    if (r->state == RUN_FETCH || r->state == RUN_COMMIT || r->state == RUN_END || !ovsdb_is_connected(c->db)) {
+        return r->state == RUN_END;
     }
     if (r->state == RUN_CONNECT && r->waits && !ovsdb_is_ready(c->db)) {
-        return;
+        return false;
     }
     if (r->state == RUN_WAIT) {
         run_wait(r);
@@ -474,62 +519,73 @@ run_cycle(void *aux)
         fetch_forget(c);
         run_fetch(r);
     }
+    return r->state == RUN_END;
 }
 
 /* ---- the beginning and the end ---- */
 
-static void
-run_timeout(void *aux)
+void
+ctl_use_wait(const struct ctl_program *program, struct ovsdb *db)
 {
-    LOG_WARN("terminating with signal %d (Alarm clock)", SIGALRM);
-    fflush(NULL);
-    signal(SIGALRM, SIG_DFL);
-    raise(SIGALRM);
+    const struct ctl_wait *w = program->wait;
+
+    ovsdb_use(db, w->global, OVSDB_COLUMN(w->nb_cfg) | OVSDB_COLUMN(w->sb_cfg) | OVSDB_COLUMN(w->hv_cfg)
+              | OVSDB_COLUMN(w->nb_timestamp) | OVSDB_COLUMN(w->sb_timestamp) | OVSDB_COLUMN(w->hv_timestamp));
 }
 
-static void
+static const char *
 all_needs(struct ctl *c)
 {
-    const struct ctl_wait *w = c->program->wait;
-
     for (size_t i = 0; i < c->n_calls; i++) {
         c->call = &c->calls[i];
-        const char *error = c->call->command->needs ? c->call->command->needs(c) : NULL;
-        if (error) {
-            ctl_fatal("%s", error);
-        }
+        TRY(c->call->command->needs ? c->call->command->needs(c) : NULL);
     }
-    if (w && c->wait != CTL_WAIT_NONE) {
-        ctl_need_all(c, w->global, 0);
-        ovsdb_use(c->db, w->global, OVSDB_COLUMN(w->nb_cfg) | OVSDB_COLUMN(w->sb_cfg) | OVSDB_COLUMN(w->hv_cfg)
-                  | (c->print_wait_time ? OVSDB_COLUMN(w->nb_timestamp) | OVSDB_COLUMN(w->sb_timestamp)
-                                              | OVSDB_COLUMN(w->hv_timestamp) : 0));
-    }
+    return NULL;
 }
 
-int
-ctl_run(struct ctl *c)
+void
+ctl_start(struct ctl *c, bool shared)
 {
-    struct run r = { .c = c, .n_remotes = 1 };
-    struct loop_timer *timeout = loop_timer_create(c->loop, run_timeout, NULL);
+    struct run *r = c->run = XNEW(struct run);
 
-    r.waits = c->program->wait && c->wait != CTL_WAIT_NONE;
-    all_needs(c);
+    r->c = c;
+    r->shared = shared;
+    r->n_remotes = 1;
+    r->waits = c->program->wait && c->wait != CTL_WAIT_NONE;
     for (const char *p = c->remotes; (p = strchr(p, ',')); p++) {
-        r.n_remotes++;
+        r->n_remotes++;
     }
-    ovsdb_set_leader_only(c->db, c->leader_only);
-    ovsdb_set_shuffle(c->db, c->shuffle);
-    char *error = ovsdb_set_remotes(c->db, c->remotes);
+    r->n_unreachable = ovsdb_n_unreachable(c->db);
+    const char *error = all_needs(c);
     if (error) {
-        ctl_fatal("%s: database connection failed (%s)", c->remotes, error);
+        run_end(r, error);
+        return;
     }
-    if (c->timeout) {
-        loop_timer_set(timeout, c->timeout * 1000);
-        alarm(c->timeout + 1);         /* Should the loop itself hang. */
+    if (r->waits) {
+        ctl_need_all(c, c->program->wait->global, 0);
     }
-    loop_set_cycle(c->loop, run_cycle, &r);
-    loop_run(c->loop);
-    loop_timer_destroy(timeout);
-    return EXIT_SUCCESS;
+    if (r->waits && !shared) {
+        ctl_use_wait(c->program, c->db);
+    }
+    ovsdb_retry_now(c->db);
+    loop_wake(c->loop);
+}
+
+void
+ctl_stop(struct ctl *c)
+{
+    struct run *r = c->run;
+
+    if (!r) {
+        return;
+    }
+    fetch_cancel(c);
+    if (r->commit) {
+        ovsdb_txn_cancel(r->commit);
+    }
+    if (r->own) {
+        ovsdb_destroy(c->db);
+    }
+    free(r);
+    c->run = NULL;
 }

@@ -51,7 +51,7 @@ static const struct ctl_wait wait_columns = {
     .hv_timestamp = NB_NB_GLOBAL_HV_CFG_TIMESTAMP,
 };
 static const struct ctl_program program = {
-    .title = "OVN northbound database management utility", .db = &nb_db, .db_env = "OVN_NB_DB",
+    .title = "OVN northbound database management utility", .db = &nb_db, .db_env = "OVN_NB_DB", .daemon_env = "OVN_NB_DAEMON",
     .options_env = "OVN_NBCTL_OPTIONS", .db_socket = "ovnnb_db.sock", .log_module = "nbctl", .groups = groups, .names = names,
     .singletons = singletons, .note = note, .wait = &wait_columns,
 };

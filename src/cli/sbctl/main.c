@@ -50,7 +50,7 @@ static const struct ctl_group *const groups[] = {
     &ctl_database_group, NULL,
 };
 static const struct ctl_program program = {
-    .title = "OVN southbound database management utility", .db = &sb_db, .db_env = "OVN_SB_DB",
+    .title = "OVN southbound database management utility", .db = &sb_db, .db_env = "OVN_SB_DB", .daemon_env = "OVN_SB_DAEMON",
     .options_env = "OVN_SBCTL_OPTIONS", .db_socket = "ovnsb_db.sock", .log_module = "sbctl", .groups = groups, .names = names,
     .singletons = singletons, .note = note,
 };
