@@ -10,7 +10,7 @@ from pages import BIN, ELSEWHERE, LAB, MAN, pages
 
 PAGES = pages()
 PROGRAMS = sorted(p.name for p in BIN.iterdir() if p.is_file() and os.access(p, os.X_OK))
-DAEMONS = [p for p in ("ovn-controller", "ovn-northd", "ovn-trace") if p in PROGRAMS]
+DAEMONS = [p for p in ("ovn-controller", "ovn-northd", "ovn-nbctl", "ovn-sbctl", "ovn-trace") if p in PROGRAMS]
 
 
 def test_there_are_pages():

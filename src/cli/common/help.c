@@ -83,6 +83,15 @@ ctl_help(const struct ctl_program *program, struct str *out)
     put_entry(out, "--no-headings", "no headings");
     put_entry(out, "--pretty", "JSON over several lines");
     put_entry(out, "--bare", "the same as --format=list --data=bare --no-headings");
+    str_puts(out, "\nDaemon mode:\n");
+    put_entry(out, "--detach", "stay connected in the background, and run lines for others;\nprints the socket where they find us");
+    put_entry(out, "-u, --unixctl=SOCKET", "with --detach: listen there; else: let the daemon there run\nthe line");
+    put_entry(out, "--pidfile[=FILE]", "write the process id");
+    put_entry(out, "--overwrite-pidfile", "with --pidfile, start even if already running");
+    put_entry(out, "--monitor", "start again after a crash");
+    put_entry(out, "--user=USER[:GROUP]", "run as another user and group");
+    put_entry(out, "--no-chdir", "with --detach, stay in this directory");
+    put_entry(out, "--no-self-confinement", "accepted and without effect");
     str_puts(out, "\nLogging and TLS:\n");
     put_entry(out, "-v[SPEC], --verbose[=SPEC]", "levels of logging");
     put_entry(out, "--log-file[=FILE]", "log to FILE");
@@ -95,8 +104,8 @@ ctl_help(const struct ctl_program *program, struct str *out)
     put_entry(out, "--ssl-protocols=LIST", "protocols, such as TLSv1.2,TLSv1.3 or TLSv1.2+ (the default)");
     put_entry(out, "--ssl-ciphers=LIST, --ssl-ciphersuites=LIST", "ciphers of TLSv1.2, of TLSv1.3");
     put_entry(out, "--ssl-server-name=NAME", "name to ask the server for (default: the host's)");
-    str_printf(out, "\nThe default database is that of the environment variable %s, or %s in\nthe run directory; %s holds further options.\n",
-               program->db_env, program->db_socket, program->options_env);
+    str_printf(out, "\nThe default database is that of the environment variable %s, or %s in\nthe run directory; %s holds further options.\nWhere %s names a daemon's socket, the daemon runs the line.\n",
+               program->db_env, program->db_socket, program->options_env, program->daemon_env);
 }
 
 /* GROUP, options, name, arguments, help of each command on a line, separated by tabs; lines of the help by a vertical tab. */
