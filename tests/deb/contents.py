@@ -26,7 +26,9 @@ expected = {"ovn-central": """/usr/bin/ovn-northd /usr/share/ovn/ovn-nb.ovsschem
             "ovn-host": """/usr/bin/ovn-controller /etc/default/ovn-host /lib/systemd/system/ovn-controller.service
                            /lib/systemd/system/ovn-host.service""",
             "ovn-common": """/usr/bin/ovn-nbctl /usr/bin/ovn-sbctl /usr/bin/ovn-appctl /usr/share/ovn/scripts/ovn-ctl
-                             /usr/share/ovn/scripts/ovn-lib /etc/logrotate.d/ovn-common"""}
+                             /usr/share/ovn/scripts/ovn-lib /etc/logrotate.d/ovn-common
+                             /usr/share/bash-completion/completions/ovn-nbctl /usr/share/bash-completion/completions/ovn-sbctl
+                             /usr/share/bash-completion/completions/ovn-appctl"""}
 for package, paths in expected.items():
     for path in paths.split():
         assert owner.get("." + path) == package, (path, owner.get("." + path))
