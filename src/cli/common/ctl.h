@@ -254,8 +254,17 @@ const struct ctl_command *ctl_command_find(const struct ctl_program *, const cha
 void ctl_help(const struct ctl_program *, struct str *);
 /* The table for other programs (--commands): a line a command, its fields separated by tabs. */
 void ctl_list_commands(const struct ctl_program *, struct str *);
-/* The command whose name is nearest to NAME, or NULL if none is near. */
-const char *ctl_nearest(const struct ctl_program *, const char *name);
+/* Of what was offered, the nearest to NAME, if any is near: begins with ctl_nearest(), goes on with ctl_offer(). */
+struct ctl_nearest {
+    const char *name, *nearest;        /* NEAREST NULL: none is near. */
+    size_t distance;
+};
+struct ctl_nearest ctl_nearest(const char *name);
+void ctl_offer(struct ctl_nearest *, const char *candidate);
+/* " (did you mean 'X'?)", or "". */
+const char *ctl_did_you_mean(struct ctl *, const struct ctl_nearest *);
+/* refusal.c: what the server said of a transaction, in the user's terms. */
+const char *ctl_refusal(struct ctl *, const char *error);
 /* run.c. Begins; SHARED: c->db serves other lines, too, and has what ctl_use_wait() asks for. Then, once a cycle of the loop, ctl_step() until it
  * is true: the line has ended, c->error or c->output says how. */
 void ctl_start(struct ctl *, bool shared);

@@ -1,6 +1,7 @@
 /* help.c - what the table of commands says of itself: --help, --commands (for the manual page and completion), and the nearest name to a mistyped one. */
 #include "cli/common/ctl.h"
 
+#include <ctype.h>
 #include "runtime/daemon.h"
 
 enum { HELP_COLUMN = 28, MAX_OPTIONS = 90 };
@@ -125,7 +126,13 @@ ctl_list_commands(const struct ctl_program *program, struct str *out)
 
 /* ---- the nearest name ---- */
 
-/* Insertions, deletions, substitutions and exchanges of neighbours that make A of B (Damerau's distance, restricted); at most MAX_NAME characters. */
+static bool
+same(char a, char b)
+{
+    return tolower((unsigned char) a) == tolower((unsigned char) b);
+}
+
+/* Insertions, deletions, substitutions and exchanges of neighbours that make A of B (Damerau's distance, restricted); upper and lower case are alike; at most MAX_NAME characters. */
 enum { MAX_NAME = 40 };
 static size_t
 distance(const char *a, const char *b)
@@ -141,10 +148,10 @@ distance(const char *a, const char *b)
                 d[i][j] = i + j;
                 continue;
             }
-            size_t best = d[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
+            size_t best = d[i - 1][j - 1] + !same(a[i - 1], b[j - 1]);
             best = MIN(best, d[i - 1][j] + 1);
             best = MIN(best, d[i][j - 1] + 1);
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+            if (i > 1 && j > 1 && same(a[i - 1], b[j - 2]) && same(a[i - 2], b[j - 1])) {
                 best = MIN(best, d[i - 2][j - 2] + 1);
             }
             d[i][j] = best;
@@ -153,20 +160,25 @@ distance(const char *a, const char *b)
     return d[n][m];
 }
 
-const char *
-ctl_nearest(const struct ctl_program *program, const char *name)
+struct ctl_nearest
+ctl_nearest(const char *name)
 {
-    const char *nearest = NULL;
-    size_t best = strlen(name) / 3 + 2;
+    return (struct ctl_nearest) { .name = name, .distance = strlen(name) / 3 + 2 };
+}
 
-    for (const struct ctl_group *const *g = program->groups; *g; g++) {
-        for (const struct ctl_command *cmd = (*g)->commands; cmd->name; cmd++) {
-            size_t far = distance(name, cmd->name);
-            if (far < best) {
-                best = far;
-                nearest = cmd->name;
-            }
-        }
+void
+ctl_offer(struct ctl_nearest *n, const char *candidate)
+{
+    size_t far = distance(n->name, candidate);
+
+    if (far < n->distance) {
+        n->distance = far;
+        n->nearest = candidate;
     }
-    return nearest;
+}
+
+const char *
+ctl_did_you_mean(struct ctl *c, const struct ctl_nearest *n)
+{
+    return n->nearest ? ctl_error(c, " (did you mean '%s'?)", n->nearest) : "";
 }

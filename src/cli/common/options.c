@@ -59,10 +59,14 @@ call_add_option(struct ctl *c, struct ctl_call *call, const char *name, const ch
 static const char *
 unknown_command(struct ctl *c, const char *name)
 {
-    const char *near = ctl_nearest(c->program, name);
+    struct ctl_nearest near = ctl_nearest(name);
 
-    return ctl_error(c, near ? "unknown command '%s'; use --help for help (did you mean '%s'?)" : "unknown command '%s'; use --help for help",
-                     name, near);
+    for (const struct ctl_group *const *g = c->program->groups; *g; g++) {
+        for (const struct ctl_command *cmd = (*g)->commands; cmd->name; cmd++) {
+            ctl_offer(&near, cmd->name);
+        }
+    }
+    return ctl_error(c, "unknown command '%s'; use --help for help%s", name, ctl_did_you_mean(c, &near));
 }
 
 static const char *
@@ -77,6 +81,19 @@ check_options(struct ctl *c, const struct ctl_call *call)
             return ctl_error(c, "'%s' option on '%s' does not accept an argument", o->name, call->command->name);
         } else if (kind == 2 && !o->value) {
             return ctl_error(c, "missing argument to '%s' option on '%s' command", o->name, call->command->name);
+        }
+    }
+    return NULL;
+}
+
+/* Among the arguments there is no option of the command: it would stand behind the name by mistake, and be taken for a name or worse. */
+static const char *
+check_arguments(struct ctl *c, const struct ctl_call *call)
+{
+    for (int i = 1; i < call->argc; i++) {
+        const char *arg = call->argv[i];
+        if (command_option(call->command, arg, strcspn(arg, "="))) {
+            return ctl_error(c, "'%s' must stand before the command's name, as in \"%s %s ...\"", arg, arg, call->command->name);
         }
     }
     return NULL;
@@ -102,12 +119,14 @@ parse_call(struct ctl *c, struct ctl_call *call, int argc, char *argv[])
         return unknown_command(c, argv[i]);
     }
     TRY(check_options(c, call));
+    TRY(check_arguments(c, call));
     if (call->argc - 1 < call->command->min_args) {
         return ctl_error(c, "'%s' command requires at least %d arguments (%s)", call->command->name, call->command->min_args,
                   call->command->arguments);
     }
     if (call->argc - 1 > call->command->max_args) {
-        return ctl_error(c, "'%s' command takes at most %d arguments", call->command->name, call->command->max_args);
+        return ctl_error(c, "'%s' command takes at most %d arguments%s", call->command->name, call->command->max_args,
+                         *call->command->arguments ? ctl_error(c, " (%s)", call->command->arguments) : "");
     }
     return NULL;
 }
@@ -420,7 +439,7 @@ options_from_env(struct ctl *c, int *argc, char *argv[])
 
 /* What getopt refused: OPT, '?' or ':'. */
 static const char *
-refused_option(struct ctl *c, int opt, const char *arg)
+refused_option(struct ctl *c, int opt, const char *arg, const struct option *options)
 {
     if (opt == ':') {
         return ctl_error(c, "option '%s' requires an argument", arg[1] == '-' ? arg : arena_printf(&c->line, "-%c", optopt));
@@ -428,7 +447,17 @@ refused_option(struct ctl *c, int opt, const char *arg)
     if (optopt && arg[1] != '-') {
         return ctl_error(c, "unrecognized option '%c'", optopt);
     }
-    return ctl_error(c, "%s '%s'", optopt ? "no argument is allowed in option" : "unrecognized option", arg);
+    if (optopt) {
+        return ctl_error(c, "no argument is allowed in option '%s'", arg);
+    }
+    struct ctl_nearest near = ctl_nearest(arena_strndup(&c->line, arg + 2, strcspn(arg + 2, "=")));
+    for (; options->name; options++) {
+        ctl_offer(&near, options->name);
+    }
+    if (near.nearest) {
+        return ctl_error(c, "unrecognized option '%s' (did you mean '--%s'?)", arg, near.nearest);
+    }
+    return ctl_error(c, "unrecognized option '%s'", arg);
 }
 
 /* Where the database is, and a daemon, unless an option says otherwise. */
@@ -461,7 +490,7 @@ ctl_parse_options(struct ctl *c, bool by_daemon, int argc, char *argv[])
     optind = 0;                        /* From the beginning, whatever was parsed before. */
     while ((opt = getopt_long(argc, argv, by_daemon ? "+:t:f:d:" : "+:hVv::t:f:d:p:c:C:u:", options, &index)) != -1) {
         if (opt == '?' || opt == ':') {
-            return refused_option(c, opt, argv[optind - 1]);
+            return refused_option(c, opt, argv[optind - 1], options);
         }
         TRY(take_option(c, opt, optarg, options, index));
         last_arg = optarg;

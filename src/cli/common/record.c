@@ -48,11 +48,13 @@ ctl_find_table(struct ctl *c, const char *name, const struct ovsdb_table_desc **
 {
     const struct ovsdb_db_desc *db = c->program->db;
     const char **matches = ARENA_NEW(&c->arena, const char *, db->n_tables);
+    struct ctl_nearest near = ctl_nearest(name);
     size_t n = 0;
 
     *table = NULL;
     for (size_t i = 0; i < db->n_tables; i++) {
         int m = match(db->tables[i].name, name);
+        ctl_offer(&near, db->tables[i].name);
         if (m == 2) {
             *table = &db->tables[i];
             return NULL;
@@ -63,18 +65,20 @@ ctl_find_table(struct ctl *c, const char *name, const struct ovsdb_table_desc **
     }
     return n == 1 ? NULL
            : n    ? ctl_error(c, "\"%s\" matches multiple table names: %s", name, join_sorted(c, matches, n))
-                  : ctl_error(c, "unknown table \"%s\"", name);
+                  : ctl_error(c, "unknown table \"%s\"%s", name, ctl_did_you_mean(c, &near));
 }
 
 const char *
 ctl_find_column(struct ctl *c, const struct ovsdb_table_desc *t, const char *name, const struct ovsdb_column_desc **column)
 {
     const char **matches = ARENA_NEW(&c->arena, const char *, t->n_columns);
+    struct ctl_nearest near = ctl_nearest(name);
     size_t n = 0;
 
     *column = NULL;
     for (size_t i = 0; i < t->n_columns; i++) {
         int m = match(t->columns[i].name, name);
+        ctl_offer(&near, t->columns[i].name);
         if (m == 2) {
             *column = &t->columns[i];
             return NULL;
@@ -86,7 +90,7 @@ ctl_find_column(struct ctl *c, const struct ovsdb_table_desc *t, const char *nam
     return n == 1 ? NULL
            : n    ? ctl_error(c, "%s contains more than one column whose name matches \"%s\": %s", t->name, name,
                               join_sorted(c, matches, n))
-                  : ctl_error(c, "%s does not contain a column whose name matches \"%s\"", t->name, name);
+                  : ctl_error(c, "%s does not contain a column whose name matches \"%s\"%s", t->name, name, ctl_did_you_mean(c, &near));
 }
 
 const char *

@@ -332,7 +332,7 @@ run_committed(void *aux, const struct ovsdb_txn_result *result)
     case OVSDB_TXN_NOT_LOCKED:
         break;
     }
-    run_end(r, ctl_error(c, "transaction error: %s", result->error));
+    run_end(r, ctl_error(c, "transaction error: %s", ctl_refusal(c, result->error)));
 }
 
 /* The row that counts changes gets the next number. */
