@@ -269,8 +269,8 @@ const char *ctl_refusal(struct ctl *, const char *error);
  * is true: the line has ended, c->error or c->output says how. */
 void ctl_start(struct ctl *, bool shared);
 bool ctl_step(struct ctl *) MUST_USE;
-/* What --wait needs the replica to have. */
-void ctl_use_wait(const struct ctl_program *, struct ovsdb *);
+/* What --wait needs the replica to have; TIMES: --print-wait-time, too. */
+void ctl_use_wait(const struct ctl_program *, struct ovsdb *, bool times);
 void ctl_stop(struct ctl *);           /* Nothing more happens. */
 
 /* Groups that both programs have. */

@@ -172,7 +172,7 @@ ctl_daemon(struct ctl *c)
     unixctl_register("run", "[OPTION]... COMMAND [ARG]... [-- COMMAND [ARG]...]...", 0, INT_MAX, on_run, &server);
     c->db = ctl_connect(c);
     if (c->program->wait) {
-        ctl_use_wait(c->program, c->db);
+        ctl_use_wait(c->program, c->db, true);
     }
     loop_set_cycle(c->loop, server_cycle, &server);
     printf("%s\n", unixctl_path());

@@ -421,7 +421,7 @@ run_watch(struct run *r)
         ovsdb_set_leader_only(c->db, c->leader_only);
         ovsdb_set_shuffle(c->db, c->shuffle);
         if (r->waits) {
-            ctl_use_wait(c->program, c->db);
+            ctl_use_wait(c->program, c->db, c->print_wait_time);
         }
         free(ovsdb_set_remotes(c->db, c->remotes));    /* As they were before. */
     }
@@ -525,12 +525,12 @@ ctl_step(struct ctl *c)
 /* ---- the beginning and the end ---- */
 
 void
-ctl_use_wait(const struct ctl_program *program, struct ovsdb *db)
+ctl_use_wait(const struct ctl_program *program, struct ovsdb *db, bool times)
 {
     const struct ctl_wait *w = program->wait;
 
     ovsdb_use(db, w->global, OVSDB_COLUMN(w->nb_cfg) | OVSDB_COLUMN(w->sb_cfg) | OVSDB_COLUMN(w->hv_cfg)
-              | OVSDB_COLUMN(w->nb_timestamp) | OVSDB_COLUMN(w->sb_timestamp) | OVSDB_COLUMN(w->hv_timestamp));
+              | (times ? OVSDB_COLUMN(w->nb_timestamp) | OVSDB_COLUMN(w->sb_timestamp) | OVSDB_COLUMN(w->hv_timestamp) : 0));
 }
 
 static const char *
@@ -565,7 +565,7 @@ ctl_start(struct ctl *c, bool shared)
         ctl_need_all(c, c->program->wait->global, 0);
     }
     if (r->waits && !shared) {
-        ctl_use_wait(c->program, c->db);
+        ctl_use_wait(c->program, c->db, c->print_wait_time);
     }
     ovsdb_retry_now(c->db);
     loop_wake(c->loop);
