@@ -139,7 +139,7 @@ def test_a_server_without_the_database(server, tmp_path):
         socket = tool.ok("--detach", f"--unixctl={tmp_path}/daemon", env={"OVN_NB_DB": remote}).strip()
         for _ in range(3):
             assert tool.refused("-u", socket, "show") == f"{remote}: {why}"
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 20
         subprocess.run(["ovs-appctl", "-t", f"{tmp_path}/south.ctl", "ovsdb-server/add-db", nb], check=True)
         wait(lambda: tool("-u", socket, "ls-list").status == 0)
         subprocess.run(["ovs-appctl", "-t", socket, "exit"], check=True)

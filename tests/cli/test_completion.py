@@ -123,7 +123,7 @@ def test_names_are_quoted_and_never_run(nbctl, complete, tmp_path):
 def test_without_a_database(complete):
     began = time.monotonic()
     assert complete("ovn-nbctl ls-del ", OVN_NB_DB="unix:/nowhere") == ["--"]
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 5
 
 
 def test_appctl(complete, server):

@@ -332,7 +332,7 @@ def test_timeout_ends_the_client_with_sigalrm(nbctl, daemon, how):
     before, began = daemon.files(), time.monotonic()
     r = daemon.client(*how, "wait-until", "logical_switch", "never", env={} if how else {"OVS_CTL_TIMEOUT": "1"})
     assert r.status == -signal.SIGALRM and "Alarm clock" in r.err and not r.out
-    assert 0.9 < time.monotonic() - began < 2
+    assert 0.9 < time.monotonic() - began < 8
     wait(lambda: daemon.files() == before)
 
 

@@ -341,6 +341,10 @@ class Probe:
     def logged(self, text):
         return any(text in line for line in self.log)
 
+    def logs(self, text):
+        """Waits for it: a thread reads the log, which may be behind the answers."""
+        return wait_until(f"{text!r} in the log", lambda: self.logged(text))
+
 
 class Ground:
     """One test's directory, processes and sockets."""

@@ -344,7 +344,7 @@ def test_older_schema(g):
     assert done()[:2] == ("success", False)
     assert c.rows("Logical_Switch")[A]["name"] == "sw" and c.count("ACL") == 0
     assert c.commit(f'update Logical_Switch {A} {{"other_config": ["map", []]}}')()[0] == "success"
-    assert c.logged("lacks")
+    assert c.logs("lacks")
 
     # A condition that this schema cannot express takes all.
     n = c.condition("Logical_Switch", [["other_config", "includes", ["map", [["a", "b"]]]]])
@@ -446,7 +446,7 @@ def test_cluster_leader(g):
     remotes = ",".join(s.remote() for s in reversed(servers))
     c = g.client("sb", remotes, "no-shuffle")
     c.until(connected=1)
-    assert c.logged("is not the leader") and c.logged(f"connected to {servers[0].remote()}")
+    assert c.logs("is not the leader") and c.logs(f"connected to {servers[0].remote()}")
     assert c.commit(f'insert FDB {A} {{"mac": "x", "dp_key": 1, "port_key": 1}}')()[:2] == ("success", True)
     alone = g.client("sb", servers[1])                 # A follower, and no other: waits there.
     alone.until(connected=0, error="not the leader")
@@ -463,7 +463,7 @@ def test_cluster_leader(g):
     c.until(connected=1, seconds=15)
     assert c.count("FDB") == 11 and c.changes() <= 11
     new = next(s for s in servers[1:] if "Role: leader" in s.appctl("cluster/status", SB))
-    assert c.logged(f"connected to {new.remote()}")
+    assert c.logs(f"connected to {new.remote()}")
     alone.send("follower")
     alone.until(connected=1)
 

@@ -349,7 +349,7 @@ def test_rotation(g):
     wait_until("a connection", lambda: names)
     replace(mine, g.ca.issue("second"))
     assert again() == "second"
-    assert c.logged("read the TLS files again")
+    assert c.logs("read the TLS files again")
     # Half written: the old one stays in use, and that is said once. Also by the look that is taken every minute.
     whole = mine.certificate.read_text()
     mine.certificate.write_text(whole[:len(whole) // 2])
@@ -407,7 +407,7 @@ def test_bootstrap(g):
     works(c)
     assert time.monotonic() - began < 1.5
     assert openssl("x509", "-in", file) == openssl("x509", "-in", g.ca.certificate)
-    assert c.logged("the peer's CA certificate (a test's authority) is now in")
+    assert c.logs("the peer's CA certificate (a test's authority) is now in")
     assert file.stat().st_mode & 0o777 == 0o644 and not list(g.dir.glob("bootstrapped.pem.*"))
     # From now on it is the CA, for later processes too.
     false = g.tls_server(other.issue("false"), None, f"--peer-ca-cert={other.certificate}", name="false")
@@ -466,7 +466,7 @@ def test_half_open(g):
     b = g.tls_client(f"{halfway.remote()},{server.remote()}", None, None, "no-shuffle")
     for c in (a, b):
         c.until(connected=1, seconds=15)
-        assert c.logged("timed out")
+        assert c.logs("timed out")
 
 
 def test_garbage(g):
