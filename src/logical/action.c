@@ -256,17 +256,28 @@ parse_statement(struct action_parser *p, struct action *a)
     return action_parse_assignment(p, a);
 }
 
-/* Up to END, which is left. "drop;" is the empty list, and stands alone. */
+/* "drop;" ends its list. Alone it is the empty list; after other actions, as northd of some releases writes it, it just says that no more is done. */
+static bool
+parse_drop(struct action_parser *p, enum lex_type end, bool alone, struct action **a)
+{
+    lexer_next(&p->lex);
+    if (!alone) {
+        *a = arena_zalloc(p->arena, sizeof **a);
+        (*a)->class = &action_drop;
+    }
+    return action_match(p, LEX_SEMICOLON, "`;'") && (p->lex.token.type == end || action_expected(p, "the end (nothing comes after drop)"));
+}
+
+/* Up to END, which is left. */
 static bool
 parse_list(struct action_parser *p, enum lex_type end, struct action **list)
 {
     struct action **tail = list;
     *tail = NULL;
-    if (token_is(&p->lex.token, "drop")) {
-        lexer_next(&p->lex);
-        return action_match(p, LEX_SEMICOLON, "`;'") && (p->lex.token.type == end || action_expected(p, "the end (drop stands alone)"));
-    }
     while (p->lex.token.type != end) {
+        if (token_is(&p->lex.token, "drop")) {
+            return parse_drop(p, end, tail == list, tail);
+        }
         struct action *a = arena_zalloc(p->arena, sizeof *a);
         if (!parse_statement(p, a) || !action_match(p, LEX_SEMICOLON, "`;'")) {
             return false;
@@ -302,7 +313,7 @@ actions_parse(const char *text, struct actions **ap)
     struct action *list;
     *ap = NULL;
     if (strlen(text) > EXPR_MAX_TEXT) {
-        return xasprintf("column %d: a text has at most so many bytes", EXPR_MAX_TEXT + 1);
+        return xasprintf("column %d: a text has at most %d bytes", EXPR_MAX_TEXT + 1, EXPR_MAX_TEXT);
     }
     lexer_init(&p.lex, text, &arena);
     if (parse_list(&p, LEX_END, &list)) {
@@ -523,7 +534,7 @@ action_list_encode(const struct action *list, struct action_encoder *e)
 char *
 actions_encode(const struct actions *a, const struct action_env *env, struct str *out)
 {
-    struct action_encoder e = { .env = env, .out = out };
+    struct action_encoder e = { .env = env, .out = out, .list = a->list };
     size_t before = out->len;
     action_list_encode(a->list, &e);
     if (out->len - before > MAX_ENCODED) {

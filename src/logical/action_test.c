@@ -160,7 +160,11 @@ test_basic(void **state)
     check("clone { outport=\"p2\"; output; } ; next ;", "clone { outport = \"p2\"; output; }; next;", "",
           "clone(set_field:0x2->reg15,resubmit(,52)),resubmit(,14)");
     check("clone { drop; };", "clone { };", "", "clone()");
+    check("flags.force_snat_for_lb=1; drop;", "flags.force_snat_for_lb = 1; drop;", "", "set_field:0x20/0x20->reg10");
+    check("clone { reg0[0] = 1; drop; }; next;", NULL, "", "clone(set_field:0x1/0x1->reg0),resubmit(,14)");
+    check("flags.use_snat_zone = reg9[4];", NULL, "", "move:reg9[4]->reg10[15]");
     check("set_queue(10);", NULL, "", "set_queue:10");
+    check("reg0[6] = check_pkt_larger(65553);", NULL, "", "set_field:0/0x40->reg0");
     check("reg0[6] = check_pkt_larger(1000);", NULL, "", "check_pkt_larger(1000)->reg10[13],move:reg10[13]->reg0[6]");
 }
 
@@ -338,7 +342,11 @@ test_refusals(void **state)
         const char *text, *error;
     } t[] = {
         { "next", "column 5: `;' expected, not the end" },
-        { "drop; next;", "column 7: the end (drop stands alone) expected, not `next'" },
+        { "drop; next;", "column 7: the end (nothing comes after drop) expected, not `next'" },
+        { "reg0 = 1; drop; drop;", "column 17: the end (nothing comes after drop) expected, not `drop'" },
+        { "clone { drop; next; };", "column 15: the end (nothing comes after drop) expected, not `next'" },
+        { "reg0 = 1; drop", "column 15: `;' expected, not the end" },
+        { "reg0 = drop;", "column 8: there is no field of the name `drop'" },
         { "foo;", "column 1: there is no action or field of the name `foo'" },
         { "reg0 = foo();", "column 8: there is no function of the name `foo'" },
         { "eth.type = 5;", "column 1: eth.type cannot be changed" },
@@ -416,6 +424,10 @@ test_encode_refusals(void **state)
     check_refused(&env, "reg0 = 1; next;", "there is no logical table 30");
     check_refused(&env, "outport = \"p1\";", "outport cannot be changed in the egress pipeline");
     check_refused(&env, "clone { outport = inport; output; };", "outport cannot be changed in the egress pipeline");
+    check_refused(&env, "outport = \"p1\"; next(pipeline=egress, table=3);", "outport cannot be changed in the egress pipeline");
+    check_in(&env, "clone { outport = \"\"; next(pipeline=ingress, table=0); };", NULL, "", "clone(set_field:0->reg15,resubmit(,8))");
+    check_in(&env, "outport <-> inport; next(pipeline=ingress, table=0);", NULL, "",
+             "push:reg15[],push:reg14[],pop:reg15[],pop:reg14[],resubmit(,8)");
     check_refused(&env, "reg0[0] = chk_lb_hairpin();", "chk_lb_hairpin is not supported here");
     check_refused(&ingress, "reg0[0] = put_dhcp_opts(mtu = 5);", "put_dhcp_opts needs one option offerip (of code 0)");
     check_refused(&ingress, "reg0[0] = put_dhcp_opts(offerip = 1.2.3.4, mtu = 65536);", "the value of the DHCP option mtu is not of type uint16");

@@ -583,7 +583,7 @@ expr_parse(const char *text, struct expr **ep)
     struct parser p = { .arena = &arena };
     *ep = NULL;
     if (strlen(text) > EXPR_MAX_TEXT) {
-        return xasprintf("column %d: a text has at most so many bytes", EXPR_MAX_TEXT + 1);
+        return xasprintf("column %d: a text has at most %d bytes", EXPR_MAX_TEXT + 1, EXPR_MAX_TEXT);
     }
     lexer_init(&p.lex, text, &arena);
     struct node *n = parse_expr(&p);

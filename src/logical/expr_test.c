@@ -313,7 +313,7 @@ test_refusals(void **state)
         str_puts(&s, "ip4 && reg0 == 1 && ");
     }
     error = expr_parse(str_c(&s), &e);
-    assert_string_equal(error, "column 4194305: a text has at most so many bytes");
+    assert_string_equal(error, "column 4194305: a text has at most 4194304 bytes");
     free(error);
     str_free(&s);
 }

@@ -1,8 +1,13 @@
 /* lflow_dump.c - a helper for tests: logical flows in, OpenFlow out.
  *
- * Reads lines "PIPELINE<tab>TABLE<tab>PRIORITY<tab>MATCH<tab>ACTIONS" (pipeline ingress or egress) and writes for each the OpenFlow flows as ovs-ofctl takes them, or with
- * --hex as OpenFlow 1.5 flow_mod messages for "ovs-ofctl ofp-print". With --conjunctions there are conjunctive matches where they make fewer flows. Every port has a key made of its name. What is refused is written to the standard error,
- * and so is a text that is not the same after formatting; then the exit status is 1. */
+ * Reads lines "PIPELINE<tab>TABLE<tab>PRIORITY<tab>MATCH<tab>ACTIONS" (pipeline ingress or egress) and writes for each the OpenFlow flows as ovs-ofctl takes them.
+ * Every port has a key made of its name. What is refused is written to the standard error, and so is a text that is not the same after formatting; then the exit status is 1.
+ *
+ *   --hex           OpenFlow 1.5 flow_mod messages for "ovs-ofctl ofp-print" instead
+ *   --conjunctions  conjunctive matches where they make fewer flows
+ *   --dhcp FILE     the DHCP options there are: lines "4 or 6<space>CODE<space>NAME<space>TYPE"
+ *   --groups FILE   the OpenFlow groups that the flows name are written there, as "ovs-ofctl add-groups" takes them
+ *   --meters FILE   and the meters, one line each for "ovs-ofctl add-meter" */
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,10 +23,48 @@ lookup_port(void *aux, const char *name, uint32_t *key)
     return true;
 }
 
+/* What groups and meters are made for, in the order of their numbers. */
+struct numbers {
+    char **text;
+    uint32_t n;
+    size_t cap;
+};
+static struct numbers groups, meters;
+
+static uint32_t
+number_of(struct numbers *x, struct str *text)
+{
+    uint32_t i = 0;
+    while (i < x->n && strcmp(x->text[i], str_c(text))) {
+        i++;
+    }
+    if (i == x->n) {
+        GROW(x->text, x->cap, x->n + 1);
+        x->text[x->n++] = xstrdup(str_c(text));
+    }
+    str_free(text);
+    return i + 1;
+}
+
+static void
+write_numbers(const struct numbers *x, const char *key, const char *file)
+{
+    FILE *f = file ? fopen(file, "w") : NULL;
+    for (uint32_t i = 0; f && i < x->n; i++) {
+        fprintf(f, "%s=%u,%s\n", key, i + 1, x->text[i]);
+    }
+    if (file && (!f || fclose(f))) {
+        fprintf(stderr, "%s cannot be written\n", file);
+        exit(1);
+    }
+}
+
 static bool
 meter(void *aux, const char *name, uint32_t *id)
 {
-    *id = 7;
+    struct str s = STR_INIT;
+    str_puts(&s, "pktps,band=type=drop,rate=10");
+    *id = number_of(&meters, &s);
     return true;
 }
 
@@ -34,45 +77,72 @@ resident(void *aux, const char *name)
 static bool
 group(void *aux, const struct action_group *g, uint32_t *id)
 {
-    uint32_t h = 0;
-    for (size_t i = 0; i < g->n; i++) {
-        h = hash_bytes(g->buckets[i].actions, g->buckets[i].len, h);
+    struct str s = STR_INIT;
+    str_puts(&s, g->hash_fields ? "type=select,selection_method=hash,fields(" : "type=select,selection_method=dp_hash");
+    if (g->hash_fields) {
+        str_printf(&s, "%s)", g->hash_fields);
     }
-    *id = 1 + h % 65535;
+    for (size_t i = 0; i < g->n; i++) {
+        str_printf(&s, ",bucket=bucket_id=%zu,weight:%u,", i, g->buckets[i].weight);
+        if (g->buckets[i].watch_port) {
+            str_printf(&s, "watch_port:%u,", g->buckets[i].watch_port);
+        }
+        str_puts(&s, "actions=");
+        ofa_format(g->buckets[i].actions, g->buckets[i].len, &s);
+    }
+    *id = number_of(&groups, &s);
     return true;
 }
 
 static bool
 rate_meter(void *aux, uint32_t kbps, uint32_t burst, uint32_t *id)
 {
-    *id = 1 + kbps % 65535;
+    struct str s = STR_INIT;
+    str_printf(&s, burst ? "kbps,burst,band=type=drop,rate=%u,burst_size=%u" : "kbps,band=type=drop,rate=%u", kbps, burst);
+    *id = number_of(&meters, &s);
     return true;
 }
 
-/* As ovn-northd fills DHCP_Options and DHCPv6_Options. */
+/* DHCP_Options and DHCPv6_Options. */
+struct dhcp_option {
+    bool ipv6;
+    uint8_t code;
+    char name[64], type[32];
+};
+static struct dhcp_option *dhcp_options;
+static size_t n_dhcp_options, cap_dhcp_options;
+
 static bool
 dhcp_option(void *aux, bool ipv6, const char *name, uint8_t *code, const char **type)
 {
-    static const struct {
-        bool ipv6;
-        uint8_t code;
-        const char *name, *type;
-    } options[] = {
-        { false, 0, "offerip", "ipv4" }, { false, 1, "netmask", "ipv4" }, { false, 3, "router", "ipv4" }, { false, 6, "dns_server", "ipv4" },
-        { false, 12, "hostname", "str" }, { false, 15, "domain_name", "str" }, { false, 19, "ip_forward_enable", "bool" }, { false, 26, "mtu", "uint16" },
-        { false, 51, "lease_time", "uint32" }, { false, 54, "server_id", "ipv4" }, { false, 66, "tftp_server", "host_id" },
-        { false, 67, "bootfile_name", "str" }, { false, 119, "domain_search_list", "domains" }, { false, 121, "classless_static_route", "static_routes" },
-        { false, 253, "next_server", "ipv4" }, { false, 254, "bootfile_name_alt", "str" }, { true, 2, "server_id", "mac" }, { true, 5, "ia_addr", "ipv6" },
-        { true, 23, "dns_server", "ipv6" }, { true, 24, "domain_search", "str" },
-    };
-    for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
-        if (options[i].ipv6 == ipv6 && str_eq(options[i].name, name)) {
-            *code = options[i].code;
-            *type = options[i].type;
+    for (size_t i = 0; i < n_dhcp_options; i++) {
+        const struct dhcp_option *o = &dhcp_options[i];
+        if (o->ipv6 == ipv6 && str_eq(o->name, name)) {
+            *code = o->code;
+            *type = o->type;
             return true;
         }
     }
     return false;
+}
+
+static void
+read_dhcp_options(const char *file)
+{
+    FILE *f = fopen(file, "r");
+    struct dhcp_option o;
+    int family, code;
+    while (f && fscanf(f, "%d %d %63s %31s", &family, &code, o.name, o.type) == 4) {
+        o.ipv6 = family == 6;
+        o.code = code;
+        GROW(dhcp_options, cap_dhcp_options, n_dhcp_options + 1);
+        dhcp_options[n_dhcp_options++] = o;
+    }
+    if (!f || !feof(f)) {
+        fprintf(stderr, "%s cannot be read\n", file);
+        exit(1);
+    }
+    fclose(f);
 }
 
 static bool
@@ -237,9 +307,18 @@ main(int argc, char **argv)
     size_t cap = 0;
     int status = 0;
     bool hex = false, conjunctions = false;
+    const char *groups_file = NULL, *meters_file = NULL;
     for (int i = 1; i < argc; i++) {
+        const char *value = i + 1 < argc ? argv[i + 1] : "";
         hex |= !strcmp(argv[i], "--hex");
         conjunctions |= !strcmp(argv[i], "--conjunctions");
+        if (!strcmp(argv[i], "--dhcp")) {
+            read_dhcp_options(value);
+        } else if (!strcmp(argv[i], "--groups")) {
+            groups_file = value;
+        } else if (!strcmp(argv[i], "--meters")) {
+            meters_file = value;
+        }
     }
     while (getline(&line, &cap, stdin) > 0) {
         char *copy = xstrdup(line);
@@ -252,5 +331,7 @@ main(int argc, char **argv)
         free(copy);
     }
     free(line);
+    write_numbers(&groups, "group_id", groups_file);
+    write_numbers(&meters, "meter", meters_file);
     return status;
 }

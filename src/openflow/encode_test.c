@@ -68,6 +68,36 @@ test_match(void **state)
 }
 
 static void
+check_spoken(enum of_field f, uint32_t value, uint32_t mask, const char *hex, const char *text)
+{
+    struct of_match m = OF_MATCH_INIT;
+    struct str s = STR_INIT;
+
+    add(&m, f, value, mask);
+    of_match_put_oxm(&m, &s);
+    assert_hex(&s, hex);
+    of_match_format(&m, &s);
+    assert_string_equal(str_c(&s), text);
+    str_free(&s);
+    of_match_destroy(&m);
+}
+
+/* The same fragments in the words of ovs-fields(7), and no bits of ct_state that there are not. */
+static void
+test_match_spoken(void **state)
+{
+    check_spoken(OFF_IP_FRAG, 0, 1, "00013401" "00", "ip_frag=no");
+    check_spoken(OFF_IP_FRAG, 0, 3, "00013401" "00", "ip_frag=no");
+    check_spoken(OFF_IP_FRAG, 1, 1, "00013502" "0101", "ip_frag=yes");
+    check_spoken(OFF_IP_FRAG, 2, 2, "00013401" "03", "ip_frag=later");
+    check_spoken(OFF_IP_FRAG, 3, 3, "00013401" "03", "ip_frag=later");
+    check_spoken(OFF_IP_FRAG, 0, 2, "00013502" "0002", "ip_frag=not_later");
+    check_spoken(OFF_IP_FRAG, 1, 3, "00013401" "01", "ip_frag=first");
+    check_spoken(OFF_CT_STATE, 0x21, UINT32_MAX, "0001d30800000021000000ff", "ct_state=+new-est-rel-rpl-inv+trk-snat-dnat");
+    check_spoken(OFF_CT_STATE, 0, 0x20, "0001d3080000000000000020", "ct_state=-trk");
+}
+
+static void
 test_match_vlan(void **state)
 {
     struct of_match m = OF_MATCH_INIT;
@@ -260,6 +290,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values),    cmocka_unit_test(test_match),     cmocka_unit_test(test_match_vlan),
+        cmocka_unit_test(test_match_spoken),
         cmocka_unit_test(test_match_wide), cmocka_unit_test(test_match_bad), cmocka_unit_test(test_actions),
         cmocka_unit_test(test_nested),    cmocka_unit_test(test_format_bad),
     };

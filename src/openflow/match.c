@@ -201,6 +201,28 @@ of_match_add_u64(struct of_match *m, enum of_field f, uint64_t x)
     return of_match_add(m, f, &value, &mask);
 }
 
+enum { FRAG_ANY = 1, FRAG_LATER = 2, CT_STATE_KNOWN = 0xff };
+
+/* T as it is said to the switch, and shown, in the words that there are: a later fragment is a fragment (ovs-fields(7), "ip_frag"), and of ct_state there are eight
+ * bits. S is room for it. */
+static const struct of_term *
+spoken(const struct of_term *t, struct of_term *s)
+{
+    if (t->field != OFF_IP_FRAG && t->field != OFF_CT_STATE) {
+        return t;
+    }
+    uint32_t value = of_value_low(&t->value), mask = of_value_low(&t->mask);
+
+    *s = *t;
+    if (t->field == OFF_CT_STATE && !(value & ~CT_STATE_KNOWN)) {
+        s->mask = of_value_u64(mask & CT_STATE_KNOWN);
+    } else if (t->field == OFF_IP_FRAG && (mask == FRAG_ANY || mask == FRAG_LATER) && value == (mask & FRAG_LATER)) {
+        s->value = of_value_u64(mask == FRAG_LATER ? FRAG_ANY | FRAG_LATER : 0);
+        s->mask = of_value_u64(FRAG_ANY | FRAG_LATER);
+    }
+    return s;
+}
+
 static void
 put_oxm(struct str *out, uint32_t header, const union of_value *value, const union of_value *mask)
 {
@@ -239,10 +261,13 @@ void
 of_match_put_oxm(const struct of_match *m, struct str *out)
 {
     for (size_t i = 0; i < m->n; i++) {
-        const struct of_term *t = &m->terms[i];
+        struct of_term room;
+        const struct of_term *t = spoken(&m->terms[i], &room);
         const struct of_field_info *info = of_field_info(t->field);
         union of_value all = of_value_ones(info->n_bits);
-        if (t->field == OFF_VLAN_TCI) {
+        if (of_value_is_zero(&t->mask)) {
+            continue;
+        } else if (t->field == OFF_VLAN_TCI) {
             put_vlan(out, t);
         } else if (t->field == OFF_IN_PORT) {
             uint32_t port = of_value_low(&t->value);
@@ -388,10 +413,12 @@ frag_name(const struct of_term *t)
 }
 
 static void
-format_term(const struct of_term *t, struct str *out)
+format_term(const struct of_term *term, struct str *out)
 {
     static const char *const ct[] = { "new", "est", "rel", "rpl", "inv", "trk", "snat", "dnat" };
     static const char *const tcp[] = { "fin", "syn", "rst", "psh", "ack", "urg", "ece", "cwr", "ns" };
+    struct of_term room;
+    const struct of_term *t = spoken(term, &room);
     const struct of_field_info *info = of_field_info(t->field);
     union of_value all = of_value_ones(info->n_bits), no_mask = of_value_not(&t->mask);
     bool exact = !of_value_compare(&t->mask, &all);

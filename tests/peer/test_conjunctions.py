@@ -17,14 +17,14 @@ SCHEMA = Path("/usr/share/openvswitch/vswitch.ovsschema")
 
 
 class Switch:
-    def __init__(self):
+    def __init__(self, *options):
         self.dir = Path(tempfile.mkdtemp(prefix="conj-"))
         d = self.dir
         self.env = dict(os.environ, OVS_RUNDIR=str(d), OVS_LOGDIR=str(d), OVS_DBDIR=str(d))
         self.processes = []
         self.run("ovsdb-tool", "create", f"{d}/conf.db", SCHEMA)
         self.start("db.sock", "ovsdb-server", f"--remote=punix:{d}/db.sock", f"--unixctl={d}/db.ctl", f"{d}/conf.db")
-        self.start("vs.ctl", "ovs-vswitchd", f"unix:{d}/db.sock", "--disable-system", "--enable-dummy=override", f"--unixctl={d}/vs.ctl", "-vconsole:off")
+        self.start("vs.ctl", "ovs-vswitchd", f"unix:{d}/db.sock", "--disable-system", "--enable-dummy=override", f"--unixctl={d}/vs.ctl", "-vconsole:off", *options)
         self.run("ovs-vsctl", f"--db=unix:{d}/db.sock", "add-br", "br0", "--", "set", "bridge", "br0", "datapath_type=dummy", "fail_mode=secure",
                  "--", "add-port", "br0", "p1", "--", "set", "interface", "p1", "type=dummy", "ofport_request=1")
 
@@ -38,10 +38,15 @@ class Switch:
     def run(self, *command):
         return subprocess.run(command, env=self.env, check=True, text=True, capture_output=True).stdout
 
+    def ofctl(self, *words):
+        done = subprocess.run(["ovs-ofctl", "-O", "OpenFlow15", *words], env=self.env, text=True, capture_output=True)
+        assert done.returncode == 0, done.stderr + done.stdout
+        return done.stdout
+
     def load(self, flows):
         file = self.dir / "flows"
         file.write_text("table=0 actions=resubmit(,8)\n" + "\n".join(flows) + "\n")
-        self.run("ovs-ofctl", "-O", "OpenFlow15", "replace-flows", f"unix:{self.dir}/br0.mgmt", file)
+        self.ofctl("replace-flows", f"unix:{self.dir}/br0.mgmt", file)
 
     def accepts(self, packet):
         trace = self.run("ovs-appctl", "-t", f"{self.dir}/vs.ctl", "ofproto/trace", "br0", f"in_port=p1,{packet}")

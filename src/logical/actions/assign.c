@@ -62,11 +62,12 @@ action_parse_assignment(struct action_parser *p, struct action *a)
     return action_expected(p, "`=' or `<->'");
 }
 
-/* In the egress pipeline the output port is fixed; that of a packet made there is not. */
+/* In the egress pipeline the output port is fixed; that of a packet made there is not, nor is it when a packet starts again from the ingress pipeline (a router that has to
+ * translate what it sends to itself). */
 static bool
 check_dst(const struct field *f, struct action_encoder *e)
 {
-    if (e->env->pipeline == LOGICAL_EGRESS && !e->other_packet && f->sf.field == LOGICAL_OUTPORT) {
+    if (e->env->pipeline == LOGICAL_EGRESS && !e->other_packet && f->sf.field == LOGICAL_OUTPORT && !action_list_reenters(e->list)) {
         action_encode_fail(e, "outport cannot be changed in the egress pipeline");
         return false;
     }

@@ -76,6 +76,17 @@ next_encode(const struct action *a, struct action_encoder *e)
     }
 }
 
+bool
+action_list_reenters(const struct action *list)
+{
+    bool any = false;
+    for (const struct action *a = list; a && !any; a = a->next) {
+        const struct next *next = a->class->parse == next_parse ? a->data : NULL;
+        any = (next && next->has_pipeline && next->pipeline == LOGICAL_INGRESS) || action_list_reenters(a->nested);
+    }
+    return any;
+}
+
 static void
 output_encode(const struct action *a, struct action_encoder *e)
 {
@@ -135,6 +146,11 @@ stack_encode(const struct action *a, struct action_encoder *e)
     }
 }
 
+static void
+drop_encode(const struct action *a, struct action_encoder *e)
+{
+}
+
 /* What they do to an imagined packet. */
 
 static bool
@@ -169,4 +185,5 @@ static const struct action_class classes[] = {
     { .name = "push", .parse = stack_parse, .format = stack_format, .encode = stack_encode, .trace = trace_push, .param = 0 },
     { .name = "pop", .parse = stack_parse, .format = stack_format, .encode = stack_encode, .trace = trace_pop, .param = 1 },
 };
+const struct action_class action_drop = { .name = "drop", .encode = drop_encode, .trace = trace_nothing };
 const struct action_family action_family_basic = { classes, ARRAY_SIZE(classes), false };

@@ -33,6 +33,7 @@ struct action_encoder {
     struct str *out;
     char *error;
     bool other_packet;                 /* As in struct action_parser: its output port is not fixed. */
+    const struct action *list;         /* All actions of the flow. */
 };
 
 struct action_class {
@@ -68,6 +69,8 @@ struct action_family {
 extern const struct action_family action_family_basic, action_family_lookup, action_family_lookup_result, action_family_ct, action_family_ct_result,
     action_family_group, action_family_group_result, action_family_learn, action_family_nd_ra_result, action_family_observe, action_family_options_result,
     action_family_punt, action_family_punt_result;
+bool action_list_reenters(const struct action *);      /* Sends a packet back to the ingress pipeline: actions/basic.c. */
+extern const struct action_class action_drop;          /* Only the last of a list: action.c, actions/basic.c. */
 /* Assignments have no name: actions/assign.c. */
 extern const struct action_class action_assign_constant, action_assign_string, action_assign_field, action_exchange, action_decrement, action_assign_ovn;
 

@@ -176,11 +176,11 @@ resubmit_encode(const struct action *a, struct action_encoder *e)
     }
 }
 
-/* R = check_pkt_larger(L) */
+/* R = check_pkt_larger(L). The switch knows 16 bits; northd adds the Ethernet header to a gateway's MTU, which gives more, and nothing is larger than that. */
 static bool
 larger_parse(struct action_parser *p, struct action *a)
 {
-    return action_match(p, LEX_LPAREN, "`('") && action_parse_number(p, 0, UINT16_MAX, &a->number) && action_match(p, LEX_RPAREN, "`)'");
+    return action_match(p, LEX_LPAREN, "`('") && action_parse_number(p, 0, UINT32_MAX, &a->number) && action_match(p, LEX_RPAREN, "`)'");
 }
 
 static void
@@ -192,6 +192,10 @@ larger_format(const struct action *a, struct str *out)
 static void
 larger_encode(const struct action *a, struct action_encoder *e)
 {
+    if (a->number > UINT16_MAX) {
+        ofa_put_load_u64(e->out, a->dst.sf.field, a->dst.sf.ofs, 1, 0);
+        return;
+    }
     ofa_put_check_pkt_larger(e->out, a->number, flag_bit(MLF_CHECK_LARGER));
     ofa_put_move(e->out, flag_bit(MLF_CHECK_LARGER), a->dst.sf);
 }
