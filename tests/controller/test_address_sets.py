@@ -2,7 +2,7 @@
 import re
 import time
 
-from ground import eventually
+from ground import BUILD, eventually
 from test_binding import registered, runs
 
 N = 10000
@@ -67,7 +67,7 @@ def test_one_address_of_many(ground):
     assert runs(h, "lflow") == before["lflow"], "no logical flow is translated again"
     assert runs(h, "part") - before["part"] <= 40, "each of the two flows says one bucket again"
     print(f"one address of {N}, in two logical flows: {spent:.2f} ms of CPU")
-    assert spent < 5
+    assert spent < (1 if "asan" not in str(BUILD) else 10)
     assert said(h, address(N + 3), 80) == 1
     change("delete", *(address(N + i) for i in range(20)), address(7))
     eventually(lambda: count(h) == installed - 2)

@@ -5,7 +5,8 @@
  * neither, and all containers in virtual machines, as what is said of a parent here is in them. Of a local datapath: itself, its multicast groups, what was learnt there, its logical flows, and
  * the datapath groups that it is in; and the logical flows of these groups. A group that is no longer of a
  * local datapath goes from the replica by the condition of its table, and takes its flows' condition with it.
- * With ovn-monitor-all everything is monitored. Tables not named here always are. */
+ * Of the rows that are a chassis' own (Chassis_Private, Chassis_Template_Var): ours.
+ * With ovn-monitor-all everything else is monitored. Tables not named here always are. */
 #include "controller/binding/binding.h"
 
 #include <stdio.h>
@@ -20,7 +21,7 @@ conditional_table(size_t i)
     const struct ovsdb_table_desc *tables[] = {
         &sb_table_port_binding, &sb_table_datapath_binding, &sb_table_logical_flow,
         &sb_table_logical_dp_group, &sb_table_multicast_group, &sb_table_chassis_private,
-        &sb_table_fdb, &sb_table_mac_binding,
+        &sb_table_fdb, &sb_table_mac_binding, &sb_table_chassis_template_var,
     };
 
     return i < ARRAY_SIZE(tables) ? tables[i] : NULL;
@@ -77,7 +78,7 @@ base_run(struct incr_unit *unit, void *c_)
         return;
     }
     for (size_t i = 0; config->monitor_all && (t = conditional_table(i)); i++) {
-        if (t != &sb_table_chassis_private) {
+        if (t != &sb_table_chassis_private && t != &sb_table_chassis_template_var) {
             emit(c, unit, t, "true");
         }
     }
@@ -88,6 +89,7 @@ base_run(struct incr_unit *unit, void *c_)
         emit(c, unit, &sb_table_port_binding, "[\"parent_port\",\"!=\",[\"set\",[]]]");
     }
     emit_text(c, unit, &sb_table_chassis_private, "name", config->chassis, strlen(config->chassis));
+    emit_text(c, unit, &sb_table_chassis_template_var, "chassis", config->chassis, strlen(config->chassis));
 }
 
 static bool

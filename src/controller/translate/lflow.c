@@ -6,6 +6,8 @@
  * Conjunctive matches have ids that are the logical flow's in that place (incr_number(), by hash: the same after a restart); the flows of their clauses have no
  * cookie, as several logical flows may share one. What compares with an address set is left to address_set.c.
  *
+ * Template variables (^NAME) are replaced in the texts, before anything else, by what they are on this chassis.
+ *
  * A flow that cannot be used is skipped, counted, and named in the log: once for each thing that is wrong, limited in rate. */
 #include <stdlib.h>
 
@@ -19,6 +21,8 @@ LOG_MODULE(lflow);
 METRIC(lflow_run);
 METRIC(lflow_not_parsed);
 METRIC(lflow_refused);
+
+enum { MAX_SHOWN = 200 };              /* Of a text, in the log. */
 
 /* One logical flow under translation. */
 struct job {
@@ -61,8 +65,8 @@ outcome_destroy(struct outcome *o)
 static void
 warn(const struct job *j, const char *what, const char *text, const char *error)
 {
-    LOG_WARN_RL("logical flow " UUID_FMT " (%s table %d) is skipped: %s \"%s\": %s", UUID_ARGS(&j->row->row_.uuid),
-                j->egress ? "egress" : "ingress", j->ltable, what, text, error);
+    LOG_WARN_RL("logical flow " UUID_FMT " (%s table %d) is skipped: %s \"%.*s%s\": %s", UUID_ARGS(&j->row->row_.uuid),
+                j->egress ? "egress" : "ingress", j->ltable, what, MAX_SHOWN, text, strlen(text) > MAX_SHOWN ? "..." : "", error);
 }
 
 static bool
@@ -272,20 +276,22 @@ lflow_run(struct incr_unit *u, void *c_)
     if (!here || !begin(&j) || is_of_port_elsewhere(&j)) {
         return;
     }
-    struct parsed *match = parsed_match(c->translate->parsed, sb_logical_flow_match(j.row, j.by));
-    struct parsed *actions = parsed_actions(c->translate->parsed, sb_logical_flow_actions(j.row, j.by));
-    if (!check_parsed(&j, "match", match) || !check_parsed(&j, "actions", actions)) {
-        return;
+    const char *match_text = resolver_expand(&j.resolver, sb_logical_flow_match(j.row, j.by));
+    const char *actions_text = resolver_expand(&j.resolver, sb_logical_flow_actions(j.row, j.by));
+    struct parsed *match = parsed_match(c->translate->parsed, match_text), *actions = parsed_actions(c->translate->parsed, actions_text);
+    if (check_parsed(&j, "match", match) && check_parsed(&j, "actions", actions)) {
+        j.match = match->expr;
+        j.has_sets = strchr(match->text, '$');
+        j.actions = actions->actions;
+        if (v) {
+            translate_datapath(&j, dp, v, false);
+        }
+        if (group) {
+            translate_group(&j, group, tag);
+        }
     }
-    j.match = match->expr;
-    j.has_sets = strchr(match->text, '$');
-    j.actions = actions->actions;
-    if (v) {
-        translate_datapath(&j, dp, v, false);
-    }
-    if (group) {
-        translate_group(&j, group, tag);
-    }
+    intern_unref(match_text);
+    intern_unref(actions_text);
     resolver_destroy(&j.resolver);
 }
 
@@ -302,6 +308,8 @@ translate_create(struct controller *c)
               | OVSDB_COLUMN(SB_LOGICAL_FLOW_MATCH) | OVSDB_COLUMN(SB_LOGICAL_FLOW_ACTIONS) | OVSDB_COLUMN(SB_LOGICAL_FLOW_TAGS));
     ovsdb_use(c->sb, &sb_table_address_set, OVSDB_COLUMN(SB_ADDRESS_SET_NAME) | OVSDB_COLUMN(SB_ADDRESS_SET_ADDRESSES));
     ovsdb_use(c->sb, &sb_table_port_group, OVSDB_COLUMN(SB_PORT_GROUP_NAME) | OVSDB_COLUMN(SB_PORT_GROUP_PORTS));
+    ovsdb_use(c->sb, &sb_table_chassis_template_var, OVSDB_COLUMN(SB_CHASSIS_TEMPLATE_VAR_CHASSIS) | OVSDB_COLUMN(SB_CHASSIS_TEMPLATE_VAR_VARIABLES));
+    t->template_var_by_chassis = ovsdb_index_create(c->sb, &sb_table_chassis_template_var, 1, (uint16_t[]) { SB_CHASSIS_TEMPLATE_VAR_CHASSIS });
     t->address_set_by_name = ovsdb_index_create(c->sb, &sb_table_address_set, 1, (uint16_t[]) { SB_ADDRESS_SET_NAME });
     t->port_group_by_name = ovsdb_index_create(c->sb, &sb_table_port_group, 1, (uint16_t[]) { SB_PORT_GROUP_NAME });
     incr_class_over_table(incr_class_create(c->incr, "lflow", lflow_run, c), ovsdb_table(c->sb, &sb_table_logical_flow));

@@ -133,6 +133,27 @@ is_chassis_resident(void *r_, const char *name)
     return row && config && config->chassis_row && sb_port_binding_chassis(sb_port_binding_of(row), r->by) == config->chassis_row;
 }
 
+/* A variable of Chassis_Template_Var as it is here. */
+static const char *
+lookup_template(void *r_, const char *name)
+{
+    struct resolver *r = r_;
+    const struct controller_config *config = controller_config(r->c, r->by);
+    struct ovsdb_row *row = config ? ovsdb_index_get_str(r->c->translate->template_var_by_chassis, r->by, config->chassis) : NULL;
+
+    return row ? ovsdb_map_get(sb_chassis_template_var_variables(sb_chassis_template_var_of(row), r->by), name) : NULL;
+}
+
+const char *
+resolver_expand(struct resolver *r, const char *text)
+{
+    struct str s = STR_INIT;
+    const char *expanded = expr_expand_templates(text, lookup_template, r, &s) ? intern(s.s, s.len) : intern_ref(text);
+
+    str_free(&s);
+    return expanded;
+}
+
 struct expr_env
 resolver_env(struct resolver *r)
 {

@@ -3,7 +3,7 @@
  *   lflow.c    one unit a logical flow: for which datapaths, with which tables
  *   address_set.c  flows that differ by an address of a set
  *   parsed.c   parsed matches and actions, shared by text
- *   resolve.c  what names mean here: ports, groups, address sets */
+ *   resolve.c  what names mean here: ports, groups, address sets, template variables */
 #ifndef CONTROLLER_TRANSLATE_TRANSLATE_H
 #define CONTROLLER_TRANSLATE_TRANSLATE_H 1
 
@@ -32,7 +32,7 @@ struct parsed *parsed_actions(struct parsed_cache *, const char *text);
 
 struct translate {
     struct parsed_cache *parsed;
-    struct ovsdb_index *address_set_by_name, *port_group_by_name;
+    struct ovsdb_index *address_set_by_name, *port_group_by_name, *template_var_by_chassis;
     struct incr_numbers *conj_ids;     /* Owner: struct conj_owner (lflow.c). */
     struct incr_relation *template;    /* As address_set.c says, and those below. */
     struct incr_relation *template_set;/* key the name of an address set that there are templates for; no value. */
@@ -74,6 +74,8 @@ struct resolver {
     size_t cap_keys;
 };
 void resolver_destroy(struct resolver *);
+/* TEXT (interned) with this chassis' values for the template variables in it (^NAME); what has no value stays. Interned; the caller has a reference. */
+const char *resolver_expand(struct resolver *, const char *text);
 struct expr_env resolver_env(struct resolver *);
 bool resolver_lookup_port(void *resolver, const char *name, uint32_t *key);
 
