@@ -1,5 +1,5 @@
-"""What bench/run is made of: servers and daemons to measure (stack), a client (rpc), a network (switching),
-what is measured of it (northd, controller), and the budgets that it is held against (report)."""
+"""What bench/run is made of: servers and daemons to measure (stack), a client (rpc), networks (switching, kube),
+what is measured of them (northd, controller, logical), and the budgets that it is held against (report)."""
 
 
 class BenchError(Exception):

@@ -79,6 +79,12 @@ CLI = [
     *((c.replace("-", "_") + "_server_ms", f"{c}: CPU of the server", "ms", Budget(limit=20)) for c in COMMANDS),
     ("cli_mb", "peak memory of any of these", "MB", Budget(limit=20)),
 ]
+LOGICAL = [
+    ("lflows", "logical flows", "", NONE),
+    ("of_flows", "OpenFlow flows of them", "", NONE),
+    ("first", "text to OpenFlow, a text seen first", "k/s", Budget(limit=200, least=True)),
+    ("seen", "text to OpenFlow, a text seen before", "k/s", Budget(limit=1000, least=True)),
+]
 NOT_MEASURED = ["northd and controller on kube 200 × 50 × 500 (DESIGN.md 7): routers, NAT and load balancers are not built yet"]
 
 
@@ -91,6 +97,10 @@ class Row:
     ours: Optional[float]
     peer: Optional[float]
     met: Optional[bool]
+
+
+def without_budgets(measures):
+    return [(key, what, unit, NONE) for key, what, unit, _ in measures]
 
 
 def rows(section, measures, ours, peer, small=False):

@@ -53,7 +53,9 @@ str_steal(struct str *s)
 void
 str_put(struct str *s, const void *data, size_t n)
 {
-    str_reserve(s, n);
+    if (s->len + n >= s->cap) {
+        str_reserve(s, n);
+    }
     if (n) {
         memcpy(s->s + s->len, data, n);
     }

@@ -315,13 +315,10 @@ actions_parse(const char *text, struct actions **ap)
     if (strlen(text) > EXPR_MAX_TEXT) {
         return xasprintf("column %d: a text has at most %d bytes", EXPR_MAX_TEXT + 1, EXPR_MAX_TEXT);
     }
+    struct actions *a = arena_alloc(&arena, sizeof *a);        /* First, so that it is near its list. */
     lexer_init(&p.lex, text, &arena);
     if (parse_list(&p, LEX_END, &list)) {
-        struct actions *a = XNEW(struct actions);
-        a->refs = 1;
-        a->arena = arena;
-        a->list = list;
-        a->prereqs = expr_all_of(p.prereqs, p.n_prereqs);
+        *a = (struct actions) { .refs = 1, .arena = arena, .list = list, .prereqs = expr_all_of(p.prereqs, p.n_prereqs) };
         *ap = a;
     } else {
         arena_destroy(&arena);
@@ -341,21 +338,22 @@ void
 actions_unref(struct actions *a)
 {
     if (a && !--a->refs) {
+        struct arena arena = a->arena;         /* A is in it. */
         expr_unref(a->prereqs);
-        arena_destroy(&a->arena);
-        free(a);
+        arena_destroy(&arena);
     }
 }
 
 size_t
 actions_bytes(const struct actions *a)
 {
-    return sizeof *a + a->arena.bytes + (a->prereqs ? expr_bytes(a->prereqs) : 0);
+    return a->arena.bytes + (a->prereqs ? expr_bytes(a->prereqs) : 0);
 }
 
 const struct expr *
 actions_prereqs(const struct actions *a)
 {
+    arena_prefetch(a);                 /* Encoding comes next. */
     return a->prereqs;
 }
 

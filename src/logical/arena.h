@@ -36,6 +36,15 @@ arena_alloc(struct arena *a, size_t size)
     return arena_grow_(a, size);
 }
 
+/* P is the first that an arena gave, and all else of it is about to be read: its lines are asked for at once, and not waited for one after the other. */
+static inline void
+arena_prefetch(const void *p)
+{
+    for (int i = 0; i < 6; i++) {
+        __builtin_prefetch((const char *) p + 64 * i);
+    }
+}
+
 static inline void *
 arena_zalloc(struct arena *a, size_t size)
 {

@@ -12,35 +12,35 @@ void
 expr_unref(struct expr *e)
 {
     if (e && !--e->refs) {
-        arena_destroy(&e->arena);
-        free(e);
+        struct arena arena = e->arena;         /* E is in it. */
+        arena_destroy(&arena);
     }
 }
 
 size_t
 expr_bytes(const struct expr *e)
 {
-    return sizeof *e + e->arena.bytes;
+    return e->arena.bytes;
 }
 
 struct expr *
 expr_all_of(const struct expr *const *exprs, size_t n)
 {
-    if (!n) {
-        return NULL;
+    if (n < 2) {
+        return n ? expr_ref((struct expr *) exprs[0]) : NULL;  /* A count is no part of what it says. */
     }
-    struct expr *e = XNEW(struct expr);
-    e->refs = 1;
-    struct node *and = arena_zalloc(&e->arena, sizeof *and), **tail = &and->children;
+    struct arena arena = ARENA_INIT;
+    struct expr *e = arena_alloc(&arena, sizeof *e);
+    struct node *and = arena_zalloc(&arena, sizeof *and), **tail = &and->children;
     and->type = NODE_AND;
     for (size_t i = 0; i < n; i++) {
-        struct node *ref = arena_zalloc(&e->arena, sizeof *ref);
+        struct node *ref = arena_zalloc(&arena, sizeof *ref);
         ref->type = NODE_REF;
         ref->ref = exprs[i];
         *tail = ref;
         tail = &ref->next;
     }
-    e->root = n == 1 ? and->children : and;
+    *e = (struct expr) { .refs = 1, .arena = arena, .root = and };
     return e;
 }
 

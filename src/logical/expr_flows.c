@@ -599,6 +599,7 @@ char *
 expr_resolve(const struct expr *e, const struct expr *also, const struct expr_env *env, struct expr_matches *m)
 {
     struct job j;
+    arena_prefetch(e);
     begin(&j, env, env ? env->conjunctions : EXPR_CONJUNCTIONS_NEVER, NULL);
     if (j.mode == EXPR_CONJUNCTIONS_NEVER || is_simple(e->root)) {
         dnf_push(&j.r, &j.plain, (struct cube) { NULL, 0, 0 });

@@ -585,6 +585,7 @@ expr_parse(const char *text, struct expr **ep)
     if (strlen(text) > EXPR_MAX_TEXT) {
         return xasprintf("column %d: a text has at most %d bytes", EXPR_MAX_TEXT + 1, EXPR_MAX_TEXT);
     }
+    struct expr *e = arena_alloc(&arena, sizeof *e);           /* First, so that it is near its nodes. */
     lexer_init(&p.lex, text, &arena);
     struct node *n = parse_expr(&p);
     if (n && p.lex.token.type != LEX_END) {
@@ -595,10 +596,7 @@ expr_parse(const char *text, struct expr **ep)
         *ep = NULL;
         return p.error;
     }
-    struct expr *e = XNEW(struct expr);
-    e->refs = 1;
-    e->arena = arena;
-    e->root = n;
+    *e = (struct expr) { .refs = 1, .arena = arena, .root = n };
     *ep = e;
     return NULL;
 }

@@ -55,7 +55,7 @@ struct node {
 
 struct expr {
     unsigned refs;
-    struct arena arena;
+    struct arena arena;                /* It is in there itself. */
     struct node *root;
 };
 
@@ -86,7 +86,7 @@ u128_ones(unsigned n)
     return n >= 128 ? ~(u128) 0 : ((u128) 1 << n) - 1;
 }
 
-/* An expression made of others, each of which must outlive it: their conjunction. NULL for none. */
+/* An expression made of others, each of which must outlive it: their conjunction. NULL for none; of one: that one, referenced. */
 struct expr *expr_all_of(const struct expr *const *, size_t n);
 
 #endif
