@@ -209,10 +209,11 @@ test_ct(void **state)
     check("ct_next;", NULL, "ip4 || ip6", "ct(table=14,zone=reg13[0..15])");
     check_in(&router, "ct_next(snat);", NULL, "ip4 || ip6", "ct(table=14,zone=reg12[0..15])");
     check("ct_clear;", NULL, "", "ct_clear");
-    check("ct_commit;", NULL, "ip4 || ip6", "ct(commit,zone=reg13[0..15])");
+    check("ct_commit;", NULL, "ip4 || ip6", "ct(commit,zone=reg13[0..15],exec(nat(src)))");
     check("ct_commit { ct_mark.blocked = 1; ct_label.label = reg3; };", NULL, "ip4 || ip6",
-          "ct(commit,zone=reg13[0..15],exec(set_field:0x1/0x1->ct_mark,move:reg3[]->ct_label[96..127]))");
+          "ct(commit,zone=reg13[0..15],exec(nat(src),set_field:0x1/0x1->ct_mark,move:reg3[]->ct_label[96..127]))");
     check_in(&router, "ct_dnat;", NULL, "ip4 || ip6", "ct(table=14,zone=reg11[0..15],exec(nat))");
+    check_in(&router, "ct_commit { ct_mark = 1; };", NULL, "ip4 || ip6", "ct(commit,zone=reg11[0..15],exec(set_field:0x1->ct_mark))");
     check_in(&router, "ct_snat(10.0.0.1, 1024-2048);", NULL, "ip4 || ip6", "ct(commit,table=14,zone=reg12[0..15],exec(nat(src=10.0.0.1:1024-2048)))");
     check_in(&router, "ct_dnat_in_czone(fd00::1);", NULL, "ip4 || ip6", "ct(commit,table=14,zone=reg11[0..15],exec(nat(dst=fd00::1)))");
     check("ct_commit_nat;", NULL, "ip4 || ip6", "ct(commit,table=14,zone=reg13[0..15],exec(nat))");
@@ -332,7 +333,7 @@ test_observe(void **state)
     check("reg4[0..7] = ct_state_save();", NULL, "", "move:ct_state[0..7]->reg4[0..7]");
     check("icmp4.inner_ip4.src = 10.0.0.1;", NULL, "icmp4", "controller(userdata=19.00.00.00.00.00.00.00.0a.00.00.01,pause,meter_id=3)");
     check("ct_commit(ct_mark=1/1,ct_label=2);", "ct_commit { ct_mark = 1/1; ct_label = 2; };", "ip4 || ip6",
-          "ct(commit,zone=reg13[0..15],exec(set_field:0x1/0x1->ct_mark,set_field:0x2->ct_label))");
+          "ct(commit,zone=reg13[0..15],exec(nat(src),set_field:0x1/0x1->ct_mark,set_field:0x2->ct_label))");
 }
 
 static void

@@ -65,6 +65,10 @@ class Network:
         assert done.returncode == 0, (words, done.stdout)
         return done.stdout
 
+    def sbctl(self, *words):
+        program = (PEER if self.peer else BUILD) / "bin/ovn-sbctl"
+        return subprocess.run([program, *words], env=self.peer_env if self.peer else self.env, check=True, stdout=subprocess.PIPE, text=True, timeout=30).stdout
+
     def build(self, text):
         """Runs the lines as ovn-nbctl commands, in one transaction, and waits for northd."""
         words = ["--wait=sb"]

@@ -90,6 +90,8 @@ make_action_env(struct job *j, bool is_switch)
     env.is_switch = is_switch;
     env.cookie = j->row->row_.uuid.parts[0];
     env.lookup_port = resolver_lookup_port;
+    env.is_chassis_resident = resolver_is_chassis_resident;
+    env.datapath_key = resolver_datapath_key;
     env.aux = &j->resolver;
     return env;
 }
@@ -111,7 +113,7 @@ work_out(struct job *j, struct sb_datapath_binding *dp, uint32_t dp_key, bool is
         warn(j, "match", sb_logical_flow_match(j->row, j->by), error);
     } else if (!j->resolver.differs && (o->matches.n || o->templates.n)) {
         error = actions_encode(j->actions, &action_env, &o->actions);
-        if (error) {
+        if (error && !j->resolver.differs) {   /* Else each datapath is asked. */
             METRIC_INC(lflow_refused);
             warn(j, "actions", sb_logical_flow_actions(j->row, j->by), error);
         }

@@ -123,8 +123,8 @@ lookup_port_group(void *r_, const char *name)
     return &r->key_set;
 }
 
-static bool
-is_chassis_resident(void *r_, const char *name)
+bool
+resolver_is_chassis_resident(void *r_, const char *name)
 {
     struct resolver *r = r_;
     const struct controller_config *config = controller_config(r->c, r->by);
@@ -154,12 +154,22 @@ resolver_expand(struct resolver *r, const char *text)
     return expanded;
 }
 
+bool
+resolver_datapath_key(void *r_, uint32_t *key)
+{
+    struct resolver *r = r_;
+
+    *key = r->dp_key;
+    r->differs |= !r->dp;
+    return r->dp != NULL;
+}
+
 struct expr_env
 resolver_env(struct resolver *r)
 {
     return (struct expr_env) {
         .lookup_port = resolver_lookup_port, .address_set = lookup_address_set, .port_group = lookup_port_group,
-        .is_chassis_resident = is_chassis_resident, .aux = r,
+        .is_chassis_resident = resolver_is_chassis_resident, .aux = r,
     };
 }
 

@@ -78,5 +78,7 @@ void resolver_destroy(struct resolver *);
 const char *resolver_expand(struct resolver *, const char *text);
 struct expr_env resolver_env(struct resolver *);
 bool resolver_lookup_port(void *resolver, const char *name, uint32_t *key);
+bool resolver_is_chassis_resident(void *resolver, const char *name);
+bool resolver_datapath_key(void *resolver, uint32_t *key);
 
 #endif

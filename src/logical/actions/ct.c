@@ -121,10 +121,15 @@ ct_commit_format(const struct action *a, struct str *out)
     }
 }
 
+/* In a switch, whose zone has connections of load balancers as well, the translation is "none": a source port that another connection to the same backend
+ * has already is replaced, where the packet would be lost otherwise (ovs-actions(7), "nat"). */
 static void
 ct_commit_encode(const struct action *a, struct action_encoder *e)
 {
     size_t offset = ct_begin(e, ZONE_DEFAULT, true, NO_TABLE);
+    if (e->env->is_switch) {
+        ofa_put_nat(e->out, &(struct ofa_nat) { .src = true });
+    }
     action_list_encode(a->nested, e);
     ofa_end_ct(e->out, offset);
 }
