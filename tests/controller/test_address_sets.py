@@ -19,9 +19,13 @@ def address(i):
 
 
 def said(h, source, port):
+    return said_for(h, source, "10.8.0.1", port)
+
+
+def said_for(h, source, destination, port):
     """Which of the flows a packet meets: reg9 at the end; 0 if none."""
     out = h.ovs("appctl", "-t", f"{h.dir}/vswitchd.ctl", "ofproto/trace", "br-int",
-                f"in_port=vif1,tcp,nw_src={source},nw_dst=10.8.0.1,nw_ttl=9,tcp_dst={port}")
+                f"in_port=vif1,tcp,nw_src={source},nw_dst={destination},nw_ttl=9,tcp_dst={port}")
     return int(re.findall(r"(?:load:|set_field:)0x(\d+)->(?:NXM_NX_REG9\[\]|reg9)", out)[-1]) if "reg9" in out.lower() else 0
 
 
@@ -81,4 +85,56 @@ def test_one_address_of_many(ground):
     assert flows(h) == there
     db.transact({"op": "delete", "table": "Address_Set", "where": []})
     eventually(lambda: count(h) < 100)
+    assert h.complaints() == []
+
+
+OVERLAPPING = [  # All of one table and one priority, and no two for the same packet: sources, destinations, what is said.
+    ("$left", "{10.7.0.1, 10.7.0.2, 10.7.0.3}", 1), ("$left", "{10.7.0.4, 10.7.0.5, 10.7.0.6}", 2), ("{10.1.0.4, 10.1.0.5, 10.1.0.6}", "{10.7.0.1, 10.7.0.2, 10.7.0.3}", 3),
+    ("{10.1.0.4, 10.1.0.5, 10.1.0.6}", "{10.7.0.4, 10.7.0.5, 10.7.0.6}", 4), ("10.1.0.7", "$right", 5),
+]
+
+
+def test_overlapping_conjunctions(ground):
+    """Logical flows of one priority that share clauses: one OpenFlow flow stands in several conjunctions, and goes with the last of them."""
+    db, dp = ground.central.db, ground.central.datapath()
+    ground.central.port(dp, "vm1")
+    db.transact({"op": "insert", "table": "Address_Set", "row": {"name": "left", "addresses": ["set", ["10.1.0.1", "10.1.0.2", "10.1.0.3"]]}},
+                {"op": "insert", "table": "Address_Set", "row": {"name": "right", "addresses": ["set", ["10.7.0.3", "10.7.0.7"]]}},
+                {"op": "insert", "table": "Logical_Flow", "row": {
+                    "logical_datapath": ["uuid", dp], "pipeline": "ingress", "table_id": 0, "priority": 1, "match": "1", "actions": "next;"}})
+    rows = [r["uuid"] for r in db.transact(*({"op": "insert", "table": "Logical_Flow", "row": {
+        "logical_datapath": ["uuid", dp], "pipeline": "ingress", "table_id": 1, "priority": 7, "match": f"ip4.src == {s} && ip4.dst == {d} && tcp.dst == {{80, 81, 82}}",
+        "actions": f"reg9 = {n}; next;"}} for s, d, n in OVERLAPPING))]
+    h = ground.host()
+    registered(ground)
+    h.plug("vif1", "vm1")
+    eventually(lambda: ground.central.binding("vm1") == ("hv1", True), 30)
+    alive, left = {n for _, _, n in OVERLAPPING}, {1, 2, 3}
+
+    def want(s, d, port):
+        if port not in (80, 81, 82):
+            return 0
+        n = (1 if d <= 3 else 2) if s in left and d <= 6 else (3 if d <= 3 else 4) if 4 <= s <= 6 and d <= 6 else 5 if s == 7 and d in (3, 7) else 0
+        return n if n in alive else 0
+
+    def met():
+        return {(s, d, p): said_for(h, f"10.1.0.{s}", f"10.7.0.{d}", p) for s in (1, 3, 4, 7, 8) for d in (2, 3, 4, 7) for p in (80, 82, 83)}
+
+    def right():
+        return {(s, d, p): want(s, d, p) for s in (1, 3, 4, 7, 8) for d in (2, 3, 4, 7) for p in (80, 82, 83)}
+
+    assert met() == right() and set(right().values()) == {0, 1, 2, 3, 4, 5}
+    shared = [f for f in flows(h) if f.count("conjunction(") > 1]
+    assert shared, "some flow stands in several conjunctions"
+    for gone in (0, 3):
+        before = count(h)
+        db.transact({"op": "delete", "table": "Logical_Flow", "where": [["_uuid", "==", rows[gone]]]})
+        alive.discard(OVERLAPPING[gone][2])
+        eventually(lambda: count(h) < before)
+        assert met() == right()
+    before = count(h)
+    db.transact({"op": "mutate", "table": "Address_Set", "where": [["name", "==", "left"]], "mutations": [["addresses", "insert", "10.1.0.8"]]})
+    left.add(8)
+    eventually(lambda: count(h) > before)
+    assert met() == right()
     assert h.complaints() == []

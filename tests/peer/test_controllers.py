@@ -230,6 +230,48 @@ def test_switches(network, seed):
     check(network, n, [n.packet() for _ in range(150)])
 
 
+ROUTER = "0a:00:00:00:ff:{:02x}"
+
+
+def routed(seed):
+    """The switches are two networks with a router between them: (network, packets)."""
+    n = Random(seed)
+    n.lines += ["lr-add r", f"lrp-add r ra {ROUTER.format(1)} 10.0.0.254/24 fd00::ff/64", f"lrp-add r rb {ROUTER.format(2)} 10.5.0.254/24 fd05::ff/64",
+                "lr-route-add r 10.6.0.0/16 10.5.0.20", "lr-route-add r 10.7.0.0/16 discard", "lr-policy-add r 10 'ip4.dst == 10.0.0.3' drop",
+                "lr-policy-add r 9 'ip4.src == 10.0.0.2' allow"]
+    for switch in "ab":
+        n.lines += [f"lsp-add {switch} to-{switch} -- lsp-set-type to-{switch} router -- lsp-set-addresses to-{switch} router -- "
+                    f"lsp-set-options to-{switch} router-port=r{switch}"]
+    n.lines += [f'lsp-set-addresses p{i} "{mac(i)} 10.5.0.{i} fd05::{i:x}"' for i in range(11, 17)]
+    n.lines += [f"lsp-set-port-security p{i}" for i in [*range(1, 7), *range(11, 17)]]
+    n.secure = set("ab")
+    n.lines = [line for line in n.lines if not line.startswith("qos-add")]
+
+    def packet():
+        port, flow, options = n.packet()
+        side, i, _ = n.ports[port]
+        if n.r.random() < 0.7:
+            own, other = ("0", "5") if side == "a" else ("5", "0")
+            source = f"nw_src=10.{own}.0.{i}" if n.r.random() < 0.9 else f"nw_src=10.{own}.0.99"
+            target = n.r.choice([f"10.{other}.0.{n.r.randrange(1, 17)}"] * 4 + ["10.0.0.254", "10.5.0.254", "10.6.1.1", "10.7.1.1", "8.8.8.8", "255.255.255.255"])
+            six = f"ipv6_src=fd0{own}::{i:x},ipv6_dst=fd0{other}::{n.r.randrange(1, 17):x}"
+            ttl = n.r.choice([64, 64, 64, 2, 1, 0])
+            flow = f"in_port={port},dl_src={mac(i)},dl_dst={ROUTER.format(1 if side == 'a' else 2)}," + n.r.choice([
+                f"tcp,{source},nw_dst={target},tcp_src=5,tcp_dst=80,nw_ttl={ttl}", f"udp,{source},nw_dst={target},udp_src=5,udp_dst=53,nw_ttl={ttl}",
+                f"icmp,{source},nw_dst={target},icmp_type=8,icmp_code=0,nw_ttl={ttl}", f"udp6,{six},udp_src=5,udp_dst=53,nw_ttl={ttl}",
+                f"icmp6,{six},icmpv6_type=128,icmpv6_code=0,nw_ttl={ttl}",
+                f"arp,arp_op=1,arp_spa=10.{own}.0.{i},arp_tpa=10.{own}.0.254,arp_sha={mac(i)},arp_tha={mac(0)}"])
+        return port, flow, options
+
+    return n, [packet() for _ in range(150)]
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="our controller does not take a packet from a switch to its router yet")
+@pytest.mark.parametrize("seed", range(10, 12))
+def test_a_router(network, seed):
+    check(network, *routed(seed))
+
+
 def test_port_security_differs(network):
     """Where the other does not do what ovn-nb(5) says, or it says nothing: a neighbour advertisement from who may send it; ARP to a port that has IPv6 addresses only; and
     what is neither IP nor ARP, from a port whose IP addresses are restricted."""
