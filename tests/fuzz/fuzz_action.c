@@ -1,5 +1,5 @@
 /* fuzz_action.c - any text is valid actions or a message with a column; what is valid formats to a text that formats to itself, encodes alike before and after, or is refused
- * with nothing appended; and what is encoded can be shown. */
+ * with nothing appended, also where nothing is supported; what is encoded can be shown; and the formatted text requires what the text did. */
 #include <stdlib.h>
 
 #include "logical/action.h"
@@ -91,6 +91,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         .group = group, .rate_meter = rate_meter, .dhcp_option = dhcp_option, .is_chassis_resident = resident, .tunnel_port = tunnel_port,
         .datapath_key = datapath_key,
     };
+    static const struct action_env bare = { .n_tables = 30, .ingress_table = 8 };      /* Where nothing is supported. */
     struct action_env egress = ingress;
     egress.pipeline = LOGICAL_EGRESS;
     egress.is_switch = false;
@@ -109,6 +110,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         REQUIRE(s.len == t.len && !strcmp(str_c(&s), str_c(&t)));
         check_encoding(a, again, &ingress);
         check_encoding(a, again, &egress);
+        check_encoding(a, again, &bare);
+        if (actions_prereqs(a)) {
+            str_clear(&s);
+            str_clear(&t);
+            expr_format(actions_prereqs(a), &s);
+            expr_format(actions_prereqs(again), &t);
+            REQUIRE(s.len == t.len && !strcmp(str_c(&s), str_c(&t)));
+        }
         actions_unref(again);
         actions_unref(a);
     }

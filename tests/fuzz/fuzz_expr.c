@@ -1,8 +1,10 @@
 /* fuzz_expr.c - any text is a valid expression or a message with a column; what is valid formats to a text that parses to the same tree, and its matches agree with direct
- * evaluation on packets made from the text's own constants. */
+ * evaluation on packets made from the text's own constants, with conjunctions and without, with addresses filled in one by one, and after a journey as bytes; and what
+ * is encoded can be read. Template variables without a value change nothing. */
 #include <stdlib.h>
 
 #include "logical/expr.h"
+#include "openflow/action.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
@@ -109,16 +111,81 @@ check_matches(const struct expr *e, const struct expr_matches *m)
     }
 }
 
+/* Other numbers for conjunctions are in all places where the old ones were, and what goes to the switch makes sense. */
 static void
-check_mode(const struct expr *e, int mode, char **error)
+check_encoding(struct expr_matches *m)
+{
+    uint32_t *numbers = xcalloc(m->n_conj_ids + 1, sizeof *numbers);
+    struct str s = STR_INIT, text = STR_INIT;
+    for (uint32_t i = 0; i < m->n_conj_ids; i++) {
+        numbers[i] = 1000 + i;
+    }
+    for (size_t i = 0; i < m->n && i < 64; i++) {
+        struct expr_match *x = &m->m[i];
+        struct of_match again = OF_MATCH_INIT;
+        expr_match_renumber(x, numbers);
+        const struct of_term *id = of_match_get(&x->match, OFF_CONJ_ID);
+        REQUIRE(!id || of_value_low(&id->value) >= 1000);
+        for (size_t k = 0; k < x->n_conjs; k++) {
+            REQUIRE(x->conjs[k].id >= 1000);
+        }
+        str_clear(&s);
+        expr_match_put_conjunctions(x, &s);
+        REQUIRE(s.len % 8 == 0 && !s.len == !x->n_conjs);
+        ofa_format(s.s, s.len, &text);
+        str_clear(&s);
+        of_match_put_oxm(&x->match, &s);
+        char *error = of_match_parse_oxm(s.s, s.len, &again);
+        REQUIRE(!error && again.n <= x->match.n);
+        of_match_format(&x->match, &text);
+        of_match_destroy(&again);
+    }
+    str_free(&s);
+    str_free(&text);
+    free(numbers);
+}
+
+/* ALSO, which is E again or nothing, changes nothing. */
+static void
+check_mode(const struct expr *e, const struct expr *also, int mode, char **error)
 {
     struct expr_matches m = EXPR_MATCHES_INIT;
     env.conjunctions = mode;
-    *error = expr_resolve(e, NULL, &env, &m);
+    *error = expr_resolve(e, also, &env, &m);
     if (!*error) {
         check_matches(e, &m);
+        check_encoding(&m);
     }
     expr_matches_destroy(&m);
+}
+
+static const char *
+no_value(void *aux, const char *name)
+{
+    return NULL;
+}
+
+static const char *
+some_value(void *aux, const char *name)
+{
+    return *name == 'x' ? NULL : "10.0.0.1, 10.0.0.2";
+}
+
+/* What comes of it may be anything, but not more than the text with a value for each sign. */
+static void
+check_expansion(const char *text)
+{
+    struct str s = STR_INIT;
+    if (expr_expand_templates(text, no_value, NULL, &s)) {
+        REQUIRE(!strcmp(str_c(&s), text));
+    } else {
+        REQUIRE(!s.len);
+    }
+    str_clear(&s);
+    if (expr_expand_templates(text, some_value, NULL, &s)) {
+        REQUIRE(strchr(text, '^') && s.len <= 20 * strlen(text) && strlen(str_c(&s)) == s.len);
+    }
+    str_free(&s);
 }
 
 /* With the addresses filled in one by one. */
@@ -131,6 +198,13 @@ check_split(const struct expr *e)
     REQUIRE(!error || (!m.n && !t.n));
     for (size_t i = 0; i < t.n; i++) {
         const struct expr_constants *set = address_set(NULL, t.t[i].set);
+        struct expr_template copy;
+        struct str bytes = STR_INIT;
+        expr_template_put(&t.t[i], &bytes);
+        expr_template_destroy(&t.t[i]);
+        expr_template_get(bytes.s, &copy);
+        t.t[i] = copy;
+        str_free(&bytes);
         for (size_t k = 0; set && k < set->n; k++) {
             struct expr_match x;
             if (expr_template_fill(&t.t[i], &set->values[k], &x)) {
@@ -157,6 +231,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     if (expr_constant_parse(text, &c)) {
         REQUIRE(c.width == 32 || c.width == 48 || c.width == 128);
     }
+    check_expansion(text);
     char *error = expr_parse(text, &e);
     REQUIRE(!error == (e != NULL));
     if (error) {
@@ -168,7 +243,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         expr_unref(again);
         for (int mode = EXPR_CONJUNCTIONS_NEVER; mode <= EXPR_CONJUNCTIONS_ALWAYS; mode++) {
             free(error);
-            check_mode(e, mode, &error);
+            check_mode(e, NULL, mode, &error);
+            if (!error) {
+                check_mode(e, e, mode, &error);
+            }
         }
         free(error);
         error = check_split(e);
