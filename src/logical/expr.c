@@ -236,7 +236,8 @@ expr_expand_templates(const char *text, const char *(*lookup)(void *, const char
     size_t copied = 0;
     bool any = false;
     lexer_init(&l, text, &arena);
-    for (; l.token.type != LEX_END && l.token.type != LEX_ERROR; lexer_next(&l)) {
+    /* What is too long already is refused when it is parsed; it need not be longer. */
+    for (; l.token.type != LEX_END && l.token.type != LEX_ERROR && out->len <= EXPR_MAX_TEXT; lexer_next(&l)) {
         if (l.token.type == LEX_TEMPLATE) {
             const char *value = lookup(aux, arena_strndup(&arena, l.token.s, l.token.n));
             str_put(out, text + copied, l.token.start - copied);

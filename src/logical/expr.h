@@ -25,7 +25,8 @@ size_t expr_bytes(const struct expr *);                        /* Memory it hold
 void expr_format(const struct expr *, struct str *);
 bool expr_equal(const struct expr *, const struct expr *);
 
-/* Replaces every ^NAME outside of strings and comments by what LOOKUP says (NULL: stays as it is). Appends to OUT; false if there was none (nothing appended). */
+/* Replaces every ^NAME outside of strings and comments by what LOOKUP says (NULL: stays as it is). Appends to OUT (not
+ * without end: what is longer than EXPR_MAX_TEXT may lack values); false if there was none (nothing appended). */
 bool expr_expand_templates(const char *text, const char *(*lookup)(void *aux, const char *name), void *aux, struct str *out);
 
 /* A constant of an address set: an address with its mask. */

@@ -589,6 +589,35 @@ template_lookup(void *aux, const char *name)
     return !strcmp(name, "port") ? "80" : NULL;
 }
 
+static const char *
+long_lookup(void *aux, const char *name)
+{
+    return aux;
+}
+
+/* A short text with long values is not made longer than what is refused in any case. */
+static void
+test_long_templates(void **state)
+{
+    enum { LONG = 1 << 20 };
+    char *value = xmalloc(LONG + 1);
+    memset(value, '1', LONG);
+    value[LONG] = '\0';
+    struct str s = STR_INIT, text = STR_INIT;
+    struct expr *e;
+    for (int i = 0; i < 1000; i++) {
+        str_puts(&text, "^x ");
+    }
+    assert_true(expr_expand_templates(str_c(&text), long_lookup, value, &s));
+    assert_in_range(s.len, EXPR_MAX_TEXT + 1, EXPR_MAX_TEXT + 2 * LONG);
+    char *error = expr_parse(str_c(&s), &e);
+    assert_string_equal(error, "column 4194305: a text has at most 4194304 bytes");
+    free(error);
+    free(value);
+    str_free(&s);
+    str_free(&text);
+}
+
 static void
 test_templates(void **state)
 {
@@ -631,6 +660,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_matches), cmocka_unit_test(test_counts), cmocka_unit_test(test_conjunctions), cmocka_unit_test(test_large_sets),
         cmocka_unit_test(test_refusals), cmocka_unit_test(test_format),
+        cmocka_unit_test(test_long_templates),
         cmocka_unit_test(test_templates), cmocka_unit_test(test_symbols), cmocka_unit_test(test_exhaustive), cmocka_unit_test(test_random),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,7 +34,7 @@ enum {
     MLF_PORT_SEC_FAILED = 12,          /* The answer of the port security tables: set = the packet is refused. */
     MLF_CHECK_LARGER = 13,             /* Scratch of check_pkt_larger(). */
     MLF_LOOKUP_IPV6 = 14,              /* An argument of the MAC binding tables: the address asked for is IPv6. */
-    MLF_USE_SNAT_ZONE = 15,            /* flags.use_snat_zone: northd before 23.06. */
+    MLF_USE_SNAT_ZONE = 15,            /* flags.use_snat_zone: northd 23.03 writes it. */
     MLF_NETWORK_ID = 16,               /* flags.network_id: 4 bits, 16..19. */
 };
 
