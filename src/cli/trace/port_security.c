@@ -106,8 +106,10 @@ in_allowed(const struct allowed *a, const struct logical_packet *p)
                          && get(p, OFF_IP_PROTO) == ICMPV6 && (type == 131 || type == 135 || type == 143);
         return (a->any || covers_any(a, true, src6) || is_link_local(a, src6) || from_none) && nd_allowed(a, p);
     }
+    case 0:
+        return true;                   /* The microflow does not say what it is. */
     default:
-        return true;
+        return a->any;                 /* Whose IP addresses are given sends nothing else. */
     }
 }
 

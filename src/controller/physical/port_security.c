@@ -4,7 +4,7 @@
  * A flow without actions lets the packet pass; one that sets the flag refuses it. A port without port_security has no flow. With it:
  *
  *   priority  80   refuse: neither MAC is one of the port's
- *             85   pass: the MAC is
+ *             85   pass: the MAC is (what comes from it: only if no addresses are given, so that it sends nothing but ARP and IP else)
  *             90   refuse what of this MAC needs an address too: ARP, IPv4 and IPv6 where addresses are given
  *             95   pass: with such an address
  *
@@ -324,8 +324,10 @@ emit_nd_in(struct guard *g, const struct allowed *a)
 static void
 emit_allowed(struct guard *g, const struct allowed *a)
 {
-    begin_mac(g, a);
-    pass(g, 85);
+    if (!g->in || a->any) {
+        begin_mac(g, a);
+        pass(g, 85);
+    }
     if (g->in) {
         emit_arp_in(g, a);
         emit_nd_in(g, a);
