@@ -47,7 +47,7 @@ def test_lflow_list(flows):
 
 def test_lflow_list_wants_a_name_that_is_one_datapaths(flows):
     flows.ok("set", "datapath_binding", D2, "external_ids:name=blue")
-    assert "multiple datapaths" in flows.refused("lflow-list", "blue")
+    assert flows.refused("lflow-list", "blue") == 'multiple rows in Datapath_Binding match "blue"'
     assert flows.ok("lflow-list", D1) == BLUE
 
 

@@ -107,6 +107,21 @@ binding_needs(struct ctl *c)
     return NULL;
 }
 
+/* The port is at AT already: fine with --may-exist, if that is CHASSIS. */
+static const char *
+port_is_bound(struct ctl *c, const struct uuid *at, const struct view_row *chassis)
+{
+    if (ctl_has(c, "--may-exist") && uuid_equal(at, &chassis->uuid)) {
+        return NULL;
+    }
+    if (!ctl_need_uuid(c, &sb_table_chassis, OVSDB_COLUMN(SB_CHASSIS_NAME), at)) {
+        return CTL_AGAIN;
+    }
+    struct view_row *row = view_get(&c->view, &sb_table_chassis, at);
+    const char *name = row ? view_str(row, SB_CHASSIS_NAME) : NULL;
+    return ctl_error(c, "lport (%s) has already been binded to chassis (%s)", ctl_arg(c, 1), name ? name : "");
+}
+
 static const char *
 port_bind(struct ctl *c)
 {
@@ -114,9 +129,9 @@ port_bind(struct ctl *c)
 
     TRY(find_binding(c, ctl_arg(c, 1), &port));
     TRY(chassis_find(c, ctl_arg(c, 2), true, &chassis));
-    if (view_datum(port, SB_PORT_BINDING_CHASSIS)->n) {
-        return ctl_has(c, "--may-exist") ? NULL
-               : ctl_error(c, "lport (%s) has already been binded to chassis (%s)", ctl_arg(c, 1), ctl_arg(c, 2));
+    const struct datum *at = view_datum(port, SB_PORT_BINDING_CHASSIS);
+    if (at->n) {
+        return port_is_bound(c, &at->k[0].u, chassis);
     }
     view_verify(port, SB_PORT_BINDING_CHASSIS);
     view_set(port, SB_PORT_BINDING_CHASSIS, datum_of_uuid(&c->arena, &chassis->uuid));

@@ -1,8 +1,10 @@
 /* flow.c - lflow-list, dump-flows, count-flows. ovn-sbctl(8), "Logical Flow Commands".
  *
  * A flow of a datapath group is shown under each of its datapaths. Datapaths are sorted by name, a pipeline's flows by table,
- * priority (highest first), match and actions. */
-#include "cli/sbctl/sbctl.h"
+ * priority (highest first), match and actions. For one datapath only its own flows and its groups' are asked for.
+ *
+ * What else OpenFlow flows are made of (--vflows) is in vflow.c. */
+#include "cli/sbctl/flow.h"
 
 #include <ctype.h>
 #include <limits.h>
@@ -24,44 +26,61 @@ struct shown {
     const char *match, *actions;
 };
 
+#define FLOW_COLUMNS \
+    (FLOW_COLUMN(LOGICAL_DATAPATH) | FLOW_COLUMN(LOGICAL_DP_GROUP) | FLOW_COLUMN(PIPELINE) | FLOW_COLUMN(TABLE_ID) | FLOW_COLUMN(PRIORITY) \
+     | FLOW_COLUMN(MATCH) | FLOW_COLUMN(ACTIONS) | FLOW_COLUMN(EXTERNAL_IDS))
+
 static const char *
 needs(struct ctl *c)
 {
     ctl_need_all(c, DP, OVSDB_COLUMN(SB_DATAPATH_BINDING_EXTERNAL_IDS));
     ctl_need_all(c, GROUP, OVSDB_COLUMN(SB_LOGICAL_DP_GROUP_DATAPATHS));
-    ctl_need_all(c, FLOW, FLOW_COLUMN(LOGICAL_DATAPATH) | FLOW_COLUMN(LOGICAL_DP_GROUP) | FLOW_COLUMN(PIPELINE)
-                 | FLOW_COLUMN(TABLE_ID) | FLOW_COLUMN(PRIORITY) | FLOW_COLUMN(MATCH) | FLOW_COLUMN(ACTIONS)
-                 | FLOW_COLUMN(EXTERNAL_IDS));
+    ctl_need(c, FLOW, FLOW_COLUMNS, ctl_arg(c, 1) ? "false" : NULL);
+    return NULL;
+}
+
+static const char *
+list_needs(struct ctl *c)
+{
+    TRY(needs(c));
+    if (ctl_has(c, "--vflows")) {
+        vflow_needs(c);
+    }
     return NULL;
 }
 
 /* ---- what is asked for ---- */
 
-/* The datapath that the first argument means, if it means one: by name, then by UUID. */
-static const char *
-find_datapath(struct ctl *c, const char *id, struct view_row **row)
+bool
+group_has(struct ctl *c, const struct uuid *group, const struct uuid *datapath)
 {
-    char uuid[UUID_LEN + 1];
-    size_t n;
-    struct view_row **rows = view_rows(&c->view, DP, &n);
+    struct view_row *g = view_get(&c->view, GROUP, group);
 
-    *row = NULL;
-    for (size_t i = 0; i < n; i++) {
-        const char *name = view_map_str(rows[i], SB_DATAPATH_BINDING_EXTERNAL_IDS, "name");
-        const char *name2 = view_map_str(rows[i], SB_DATAPATH_BINDING_EXTERNAL_IDS, "name2");
-        uuid_format(&rows[i]->uuid, uuid);
-        if (!strcasecmp(uuid, id)) {
-            *row = rows[i];
-            return NULL;
-        }
-        if ((name && str_eq(name, id)) || (name2 && str_eq(name2, id))) {
-            if (*row) {
-                return ctl_error(c, "%s: multiple datapaths with this name; use a UUID", id);
-            }
-            *row = rows[i];
+    return g && datum_find(view_datum(g, SB_LOGICAL_DP_GROUP_DATAPATHS), &(union datum_atom) { .u = *datapath }, OVSDB_UUID) != SIZE_MAX;
+}
+
+/* Asks for the flows of the datapath ONLY, NULL: of all. A condition costs the server a walk over all flows: for many groups it sends them all. */
+static const char *
+need_flows(struct ctl *c, const struct view_row *only)
+{
+    enum { MAX_GROUPS = 8 };
+    struct view_row *of[MAX_GROUPS + 1];
+    size_t n, n_of = 0;
+    struct view_row **groups = view_rows(&c->view, GROUP, &n);
+
+    for (size_t i = 0; only && i < n && n_of <= MAX_GROUPS; i++) {
+        if (group_has(c, &groups[i]->uuid, &only->uuid)) {
+            of[n_of++] = groups[i];
         }
     }
-    return NULL;
+    if (!only || n_of > MAX_GROUPS) {
+        return ctl_need_all(c, FLOW, FLOW_COLUMNS) ? NULL : CTL_AGAIN;
+    }
+    bool here = ctl_need_referrer(c, FLOW, FLOW_COLUMNS, SB_LOGICAL_FLOW_LOGICAL_DATAPATH, &only->uuid);
+    for (size_t i = 0; i < n_of; i++) {
+        here &= ctl_need_referrer(c, FLOW, FLOW_COLUMNS, SB_LOGICAL_FLOW_LOGICAL_DP_GROUP, &of[i]->uuid);
+    }
+    return here ? NULL : CTL_AGAIN;
 }
 
 /* ARG as the beginning of a flow's UUID, without 0x. */
@@ -92,6 +111,15 @@ is_asked_for(const struct view_row *flow, const char *const prefixes[], size_t n
         }
     }
     return !n;
+}
+
+const char *
+datapath_names(struct ctl *c, struct view_row *dp)
+{
+    const char *name = view_map_str(dp, SB_DATAPATH_BINDING_EXTERNAL_IDS, "name");
+    const char *name2 = view_map_str(dp, SB_DATAPATH_BINDING_EXTERNAL_IDS, "name2");
+
+    return !name ? "" : !name2 ? arena_printf(&c->arena, "\"%s\"", name) : arena_printf(&c->arena, "\"%s\" aka \"%s\"", name, name2);
 }
 
 /* ---- collecting ---- */
@@ -159,7 +187,7 @@ compare_shown(const void *a_, const void *b_)
 static void
 print_heading(struct ctl *c, const struct shown *s)
 {
-    ctl_print(c, "Datapath: \"%s\" (" UUID_FMT ")  Pipeline: %s\n", s->name, UUID_ARGS(&s->datapath->uuid),
+    ctl_print(c, "Datapath: %s (" UUID_FMT ")  Pipeline: %s\n", datapath_names(c, s->datapath), UUID_ARGS(&s->datapath->uuid),
               s->egress ? "egress" : "ingress");
 }
 
@@ -177,36 +205,35 @@ print_stage(struct ctl *c, const struct shown *s)
     ctl_print(c, "table=%-2lld(%-19s)", (long long) s->table, stage ? stage : "");
 }
 
-static const char *
-list_run(struct ctl *c)
+/* The OpenFlow flows of a row, each in a line of its own. */
+static void
+print_ovs_flow(void *c_, const char *flow)
 {
-    struct collection all = { .c = c };
-    const char **prefixes = ARENA_NEW(&c->arena, const char *, c->call->argc);
-    size_t n_prefixes = 0, n;
-    int first = 1;
+    struct ctl *c = c_;
+    struct str text = STR_INIT;
 
-    if (ctl_has(c, "--ovs") || ctl_has(c, "--stats") || ctl_has(c, "--vflows")) {
-        return ctl_error(c, "--ovs, --stats and --vflows are not available yet");
+    if (ctl_has(c, "--stats")) {
+        str_puts(&text, flow);
+    } else {
+        ovs_flow_put_brief(flow, &text);
     }
-    if (ctl_arg(c, 1)) {
-        TRY(find_datapath(c, ctl_arg(c, 1), &all.only));
-        first += all.only != NULL;
+    ctl_print(c, "    %s\n", str_c(&text));
+    str_free(&text);
+}
+
+void
+print_ovs_flows(struct ctl *c, const struct ovs_flows *ovs, const struct uuid *uuid)
+{
+    if (ovs) {
+        ovs_flows_for_each(ovs, uuid->parts[0], print_ovs_flow, c);
     }
-    for (int i = first; ctl_arg(c, i); i++) {
-        TRY(flow_prefix(c, ctl_arg(c, i), &prefixes[n_prefixes]));
-        n_prefixes++;
-    }
-    struct view_row **flows = view_rows(&c->view, FLOW, &n);
-    for (size_t i = 0; i < n; i++) {
-        if (is_asked_for(flows[i], prefixes, n_prefixes)) {
-            collect_flow(&all, flows[i]);
-        }
-    }
-    if (all.n) {
-        qsort(all.v, all.n, sizeof *all.v, compare_shown);
-    }
-    for (size_t i = 0; i < all.n; i++) {
-        const struct shown *s = &all.v[i];
+}
+
+static void
+list_print(struct ctl *c, const struct collection *all, const struct ovs_flows *ovs)
+{
+    for (size_t i = 0; i < all->n; i++) {
+        const struct shown *s = &all->v[i];
         if (!i || !same_pipeline(s - 1, s)) {
             print_heading(c, s);
         }
@@ -216,7 +243,58 @@ list_run(struct ctl *c)
         }
         print_stage(c, s);
         ctl_print(c, ", priority=%-5lld, match=(%s), action=(%s)\n", (long long) s->priority, s->match, s->actions);
+        print_ovs_flows(c, ovs, &s->flow->uuid);
     }
+}
+
+/* --ovs: a switch that is not there is a pity, and no reason not to show the rest. */
+static struct ovs_flows *
+get_ovs_flows(struct ctl *c)
+{
+    const char *remote = ctl_option(c, "--ovs");
+    char *default_remote = ovs_default_remote(), *error;
+    struct ovs_flows *ovs = ovs_flows_get(remote ? remote : default_remote, ctl_has(c, "--stats"), &error);
+
+    if (error) {
+        ctl_warn(c, "%s", error);
+    }
+    free(error);
+    free(default_remote);
+    return ovs;
+}
+
+static const char *
+list_run(struct ctl *c)
+{
+    struct collection all = { .c = c };
+    const char **prefixes = ARENA_NEW(&c->arena, const char *, c->call->argc);
+    size_t n_prefixes = 0, n;
+    int first = 1;
+
+    if (ctl_arg(c, 1)) {
+        TRY(ctl_find_record(c, DP, ctl_arg(c, 1), false, &all.only));
+        first += all.only != NULL;
+    }
+    for (int i = first; ctl_arg(c, i); i++) {
+        TRY(flow_prefix(c, ctl_arg(c, i), &prefixes[n_prefixes]));
+        n_prefixes++;
+    }
+    TRY(need_flows(c, all.only));
+    struct view_row **flows = view_rows(&c->view, FLOW, &n);
+    for (size_t i = 0; i < n; i++) {
+        if (is_asked_for(flows[i], prefixes, n_prefixes)) {
+            collect_flow(&all, flows[i]);
+        }
+    }
+    if (all.n) {
+        qsort(all.v, all.n, sizeof *all.v, compare_shown);
+    }
+    struct ovs_flows *ovs = ctl_has(c, "--ovs") ? get_ovs_flows(c) : NULL;
+    list_print(c, &all, ovs);
+    if (ctl_has(c, "--vflows")) {
+        vflow_print(c, all.only, ovs);
+    }
+    ovs_flows_destroy(ovs);
     free(all.v);
     return NULL;
 }
@@ -228,7 +306,10 @@ count_run(struct ctl *c)
     size_t n, in_table = 0, in_pipeline = 0;
 
     if (ctl_arg(c, 1)) {
-        TRY(find_datapath(c, ctl_arg(c, 1), &all.only));
+        TRY(ctl_find_record(c, DP, ctl_arg(c, 1), false, &all.only));
+    }
+    if (all.only || !ctl_arg(c, 1)) {
+        TRY(need_flows(c, all.only));
     }
     struct view_row **flows = view_rows(&c->view, FLOW, &n);
     for (size_t i = 0; (all.only || !ctl_arg(c, 1)) && i < n; i++) {
@@ -253,7 +334,7 @@ count_run(struct ctl *c)
             in_table = 0;
         }
         if (ends) {
-            ctl_print(c, "Total number of logical flows in the datapath \"%s\" (" UUID_FMT ") Pipeline: %s = %zu\n\n", s->name,
+            ctl_print(c, "Total number of logical flows in the datapath %s (" UUID_FMT ") Pipeline: %s = %zu\n\n", datapath_names(c, s->datapath),
                       UUID_ARGS(&s->datapath->uuid), s->egress ? "egress" : "ingress", in_pipeline);
         }
     }
@@ -265,8 +346,8 @@ count_run(struct ctl *c)
 #define LIST_OPTIONS "--uuid --ovs[=REMOTE] --stats --vflows"
 static const struct ctl_command commands[] = {
     { "lflow-list", LIST_OPTIONS, "[DATAPATH] [LFLOW]...", 0, INT_MAX, "list logical flows of DATAPATH, or only LFLOWs (beginnings of UUIDs)",
-      needs, list_run, 0 },
-    { "dump-flows", LIST_OPTIONS, "[DATAPATH] [LFLOW]...", 0, INT_MAX, "the same", needs, list_run, 0 },
+      list_needs, list_run, 0 },
+    { "dump-flows", LIST_OPTIONS, "[DATAPATH] [LFLOW]...", 0, INT_MAX, "the same", list_needs, list_run, 0 },
     { "count-flows", NULL, "[DATAPATH]", 0, 1, "count logical flows by table and datapath", needs, count_run, 0 },
     { NULL },
 };

@@ -128,7 +128,7 @@ request_option(struct request *r, int opt, const char *arg, bool *known)
         r->forms |= opt == OPT_JSON ? FORM_JSON : opt == OPT_GRAPH ? FORM_GRAPH : FORM_WHY;
         return NULL;
     case OPT_OVS:
-        default_switch = default_switch ? default_switch : xasprintf("unix:%s/br-int.mgmt", dir_ovs_run());
+        default_switch = default_switch ? default_switch : ovs_default_remote();
         r->ovs = arg ? arg : default_switch;
         return NULL;
     case OPT_CT:
@@ -261,7 +261,7 @@ run_request(const struct request *q, struct str *out)
                                        .n_ct_states = q->n_ct_states, .lb_dst = q->lb_dst, .select_id = q->select_id };
     struct trace_result r;
     char *error = NULL;
-    struct ovs_flows *ovs = q->ovs ? ovs_flows_get(q->ovs, &error) : NULL;
+    struct ovs_flows *ovs = q->ovs ? ovs_flows_get(q->ovs, false, &error) : NULL;
 
     error = error ? error : trace_run(&ctx.db, &question, &r);
     if (!error) {

@@ -13,7 +13,7 @@ indent(struct str *out, unsigned n)
 static void
 put_ovs_flow(void *out, const char *flow)
 {
-    str_printf(out, "    *  %s\n", flow);
+    str_printf(out, "    *  %s\n", ovs_flow_after_cookie(flow));
 }
 
 struct detailed {

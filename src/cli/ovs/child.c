@@ -1,5 +1,5 @@
 /* child.c - runs another program: ovs-ofctl, dot. */
-#include "cli/trace/show.h"
+#include "cli/ovs/ovs.h"
 
 #include <errno.h>
 #include <fcntl.h>
