@@ -374,7 +374,21 @@ give_back(struct northd *n, struct incr_unit *u, const struct sb_port_binding *p
     sink_emit(u, n->sb_port_claim, &pb->row_.uuid, sizeof pb->row_.uuid, n->record.claim);
 }
 
-/* `up` for the CMS: what the hypervisor says; ports that no hypervisor binds are up by themselves. */
+/* What the hypervisor says: bound, and installed. A chassis that goes away for good leaves `up` behind. One that never says `up` has no
+ * other_config:port-up-notif, and an older database has no room for it: there bound is up. */
+static bool
+binding_is_up(const struct northd *n, const struct sb_port_binding *pb, struct dep_reader *by)
+{
+    const struct sb_chassis *chassis = sb_port_binding_chassis(pb, by);
+    bool up;
+
+    if (!chassis || !ovsdb_has_column(n->sb, &sb_table_port_binding, SB_PORT_BINDING_UP)) {
+        return chassis;
+    }
+    return !ovsdb_map_get_bool(sb_chassis_other_config(chassis, by), "port-up-notif", false) || (sb_port_binding_up(pb, by, &up) && up);
+}
+
+/* `up` for the CMS; ports that no hypervisor binds are up by themselves. */
 static void
 run_port_up(struct incr_unit *u, void *n_)
 {
@@ -386,15 +400,11 @@ run_port_up(struct incr_unit *u, void *n_)
         sb_port_binding_of(ovsdb_index_get_str(n->sb_port_by_name, by, nb_logical_switch_port_name(lsp, by)));
     bool up = str_eq(type, "router") || str_eq(type, "switch");
     struct requested requested = get_requested(n, lsp, by);
-    bool value;
 
     if (!up && pb && !is_rightful(&requested, pb, by)) {
         give_back(n, u, pb, requested.main);
     } else if (!up && pb) {
-        up = sb_port_binding_up(pb, by, &value) ? value : sb_port_binding_chassis(pb, by) != NULL;
-        if (str_eq(type, "localnet") || str_eq(type, "localport")) {
-            up = true;
-        }
+        up = str_eq(type, "localnet") || str_eq(type, "localport") || binding_is_up(n, pb, by);
     }
     ovsdb_record_reset(n->record.lsp);
     ovsdb_record_bool(n->record.lsp, NB_LOGICAL_SWITCH_PORT_UP, up);

@@ -121,12 +121,21 @@ def test_up(ground):
     ground.sync()
     up = lambda: {r["name"]: r["up"] for r in ground.nb.select("Logical_Switch_Port")}
     eventually(lambda: up() == {"p": False, "r": True, "n": True})
-    ground.sb.transact({"op": "update", "table": "Port_Binding", "where": [["logical_port", "==", "p"]], "row": {"up": True}})
+    p = lambda **row: ground.sb.transact({"op": "update", "table": "Port_Binding", "where": [["logical_port", "==", "p"]], "row": row})
+    chassis = ground.sb.transact(
+        {"op": "insert", "table": "Encap", "uuid-name": "e", "row": {"type": "geneve", "ip": "192.0.2.1", "chassis_name": "hv1"}},
+        {"op": "insert", "table": "Chassis", "row": {"name": "hv1", "encaps": ["named-uuid", "e"], "other_config": a_map({"port-up-notif": "true"})}})[1]["uuid"]
+    p(chassis=chassis, up=True)
     eventually(lambda: up()["p"] is True)
     ground.nb.transact({"op": "update", "table": "Logical_Switch_Port", "where": [["name", "==", "p"]], "row": {"up": False}})
     eventually(lambda: up()["p"] is True, what="a hand edit of `up` is mended")
-    ground.sb.transact({"op": "update", "table": "Port_Binding", "where": [["logical_port", "==", "p"]], "row": {"up": False}})
+    p(up=False)
     eventually(lambda: up()["p"] is False)
+    ground.sb.transact({"op": "update", "table": "Chassis", "where": [["name", "==", "hv1"]], "row": {"other_config": a_map({})}})
+    eventually(lambda: up()["p"] is True, what="a chassis that never says `up` binds")
+    p(up=True)
+    ground.sb.transact({"op": "delete", "table": "Chassis", "where": [["name", "==", "hv1"]]})
+    eventually(lambda: up()["p"] is False, what="a port of a chassis that is gone is down")
 
 
 def test_sequence_numbers(ground):
