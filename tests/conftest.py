@@ -19,7 +19,7 @@ from ovnlab import LabError, process, programs, topology       # noqa: E402
 from ovnlab.lab import Lab, labs                               # noqa: E402
 
 PEER = os.environ.get("OVN_LAB_PEER", "0") not in ("", "0")
-collect_ignore = ["ovsdb", "tls", "cli", "fuzz", "northd", "docs", "trace", "detrace"]       # these have runners of their own
+collect_ignore = ["ovsdb", "tls", "cli", "fuzz", "northd", "docs", "trace", "cms", "detrace"]       # these have runners of their own
 FAILED_LOGS = REPO / "build/e2e-logs"
 
 # Two switches with the same addresses over both hypervisors; b4 takes frames to unknown addresses.

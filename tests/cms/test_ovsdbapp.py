@@ -203,7 +203,7 @@ def test_northd_answers(c):
     do(c.nb.ls_add("s"))
     do(c.nb.lsp_add("s", "q", addresses=["0a:00:00:00:00:02 10.9.0.20"]))
     c.follow()
-    assert do(c.nb.lsp_get_up("q")) is False
+    eventually(lambda: do(c.nb.lsp_get_up("q")) is False)
     do(c.sb.chassis_add("hv1", ["geneve"], "192.0.2.1"))
     do(c.sb.lsp_bind("q", "hv1"))
     assert c.sbctl("show").endswith("    Port_Binding q\n")
