@@ -285,7 +285,12 @@ struct view_row *
 ctl_singleton(struct ctl *c, const struct ovsdb_table_desc *t)
 {
     struct view_row *row = view_first(&c->view, t);
-    return row ? row : view_insert(&c->view, t, NULL);
+
+    if (!row) {
+        row = view_insert(&c->view, t, NULL);
+        c->view.relies_on_indexes = true;      /* Somebody else may make it now; the server takes one. */
+    }
+    return row;
 }
 
 /* ---- symbols ---- */

@@ -40,7 +40,7 @@ struct view {
     struct view_row **changed;         /* In order of the first change. */
     size_t n_changed, cap_changed;
     struct str waits;                  /* Operations, each ended by a newline. */
-    bool relies_on_indexes;            /* view_verify_absent() left something to the server's unique indexes. */
+    bool relies_on_indexes;            /* view_verify_absent() or ctl_singleton() left something to the server's unique indexes, or its limit of rows. */
 };
 
 void view_init(struct view *, const struct store *, struct arena *);
