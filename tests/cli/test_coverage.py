@@ -10,7 +10,6 @@ from conftest import BUILD
 REFUSE_NOTHING = {
     "ovn-nbctl": {
         "comment": "takes any words",
-        "copp-del": "what is not there need not go",
         "copp-list": "lists what is there of a name",
         "fwd-group-del": "what is not there need not go",
         "lb-list": "lists what is there of a name",
