@@ -80,6 +80,17 @@ global_trim_timeout(struct northd *n)
     return ms < 0 || ms > INT32_MAX ? 30000 : ms;
 }
 
+void
+global_set_probes(struct northd *n)
+{
+    struct nb_nb_global *g = nb_row(n, NULL);
+    int64_t ms = g ? ovsdb_map_get_int(nb_nb_global_options(g, NULL), "northd_probe_interval", -1) : -1;
+
+    ms = ms > INT32_MAX ? -1 : ms;
+    ovsdb_set_probe_interval(n->nb, ms);
+    ovsdb_set_probe_interval(n->sb, ms);
+}
+
 /* SB_Global gets the CMS's options and ids, and ours. */
 static void
 run_sb_global(struct incr_unit *u, void *n_)

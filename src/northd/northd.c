@@ -70,6 +70,9 @@ northd_destroy(struct northd *n)
 void
 northd_cycle(struct northd *n)
 {
+    if (ovsdb_is_ready(n->nb)) {
+        global_set_probes(n);
+    }
     if (!ovsdb_is_ready(n->nb) || !ovsdb_is_ready(n->sb) || !ovsdb_has_lock(n->sb)) {
         global_standby(n);
         return;

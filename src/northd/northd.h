@@ -70,6 +70,7 @@ void port_sweep(struct northd *);              /* Frees the key spaces of datapa
 const char *global_option(struct northd *, const char *name, struct dep_reader *by);
 bool global_option_bool(struct northd *, const char *name, bool default_, struct dep_reader *by);
 
+void global_set_probes(struct northd *);      /* Of the connections to the databases: ovn-nb(5), northd_probe_interval. */
 int64_t global_trim_timeout(struct northd *);  /* ms without work after which memory is trimmed: ovn-nb(5). */
 
 /* The Datapath_Binding's UUID of LS, there or to be. */

@@ -45,7 +45,7 @@ bool ovsdb_conditions_reached(const struct ovsdb *, uint64_t n);
 char *ovsdb_set_remotes(struct ovsdb *, const char *remotes) MUST_USE;
 void ovsdb_set_leader_only(struct ovsdb *, bool);      /* Clusters: only the leader will do (default true). */
 void ovsdb_set_shuffle(struct ovsdb *, bool);          /* Try remotes in random order (default true). */
-void ovsdb_set_probe_interval(struct ovsdb *, int64_t ms);     /* 0: none. Default 60000 (not for unix:). */
+void ovsdb_set_probe_interval(struct ovsdb *, int64_t ms);     /* At least 1000; 0: none; -1: 60000, none for unix: (the default). */
 bool ovsdb_is_connected(const struct ovsdb *);
 bool ovsdb_is_ready(const struct ovsdb *);             /* The whole first content has arrived, once. */
 const char *ovsdb_last_error(const struct ovsdb *);    /* Why not connected, "" if unknown. */

@@ -602,7 +602,7 @@ ovsdb_set_probe_interval(struct ovsdb *db, int64_t ms)
 {
     struct ovsdb_session *s = db->session;
 
-    ms = ms > 0 ? MAX(ms, MIN_PROBE) : 0;
+    ms = ms > 0 ? MAX(ms, MIN_PROBE) : MAX(ms, -1);
     if (s->probe_interval != ms) {
         s->probe_interval = ms;
         if (s->rpc && s->state != S_CONNECTING) {

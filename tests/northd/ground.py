@@ -35,6 +35,13 @@ def eventually(condition, seconds=10, what="it did not become true"):
         time.sleep(0.01)
 
 
+def stays(condition, seconds, what="it did not stay true"):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        assert condition(), what
+        time.sleep(0.05)
+
+
 def uuids(ids):
     return ["set", [["uuid", u] for u in ids]]
 

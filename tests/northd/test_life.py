@@ -1,11 +1,12 @@
 """The life of a northd: restarts, standbys, databases that go, come back empty, or are old; its control commands."""
 import re
+import signal
 import subprocess
 import time
 
 import pytest
 
-from ground import OLD_SCHEMAS, SCHEMAS, Ground, a_map, content, differences, eventually, from_scratch, strings
+from ground import OLD_SCHEMAS, SCHEMAS, Ground, a_map, content, differences, eventually, from_scratch, stays, strings
 
 
 @pytest.fixture
@@ -131,6 +132,34 @@ def test_commands(own):
     at = samples()
     own.sync()
     assert samples() > at, "the work of a change is timed"
+
+
+def test_a_server_that_hangs(own):
+    """northd_probe_interval says how soon a silent server is given up, also to a standby; without it that is no matter of seconds."""
+    standby = own.another("standby").start()
+    some_network(own)
+    connections = lambda: {n.ask(f"{db}-connection-status").strip() for n in (own.northd, standby) for db in ("nb", "sb")}
+
+    def hang(until):
+        for server in own.nb_server, own.sb_server:
+            server.process.send_signal(signal.SIGSTOP)
+        try:
+            until()
+        finally:
+            for server in own.nb_server, own.sb_server:
+                server.process.send_signal(signal.SIGCONT)
+
+    own.option("northd_probe_interval", "1")           # As good as the least, 1000.
+    own.sync()
+    start = time.monotonic()
+    hang(lambda: eventually(lambda: connections() == {"not connected"}, 6))
+    assert time.monotonic() - start > 1
+    eventually(lambda: connections() == {"connected"})
+    own.option("northd_probe_interval", None)
+    own.sync()
+    hang(lambda: stays(lambda: connections() == {"connected"}, 2.5))
+    own.sync()
+    own.verify()
 
 
 def test_the_southbound_database_comes_back_empty(own):

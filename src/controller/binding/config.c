@@ -259,11 +259,12 @@ connect_sb(struct controller *c)
 {
     const char *remote = config_get(c, NULL, "ovn-remote");
     const char *probe = config_get(c, NULL, "ovn-remote-probe-interval");
-    int64_t ms;
+    int64_t ms = -1;
 
-    if (probe && str_to_int(probe, 0, INT32_MAX, &ms)) {
-        ovsdb_set_probe_interval(c->sb, ms ? MAX(ms, 1000) : 0);
+    if (probe && !str_to_int(probe, 0, INT32_MAX, &ms)) {
+        ms = -1;
     }
+    ovsdb_set_probe_interval(c->sb, ms);
     char *error = ovsdb_set_remotes(c->sb, remote ? remote : "");
     if (error) {
         LOG_WARN("ovn-remote: %s", error);
