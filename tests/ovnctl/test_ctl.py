@@ -2,10 +2,15 @@
 import json
 import os
 import re
+import shutil
+import signal
 import socket
 import subprocess
+import time
 
-from conftest import BUILD, dead, eventually, free_ports
+import pytest
+
+from conftest import BUILD, REPO, dead, eventually, free_ports
 
 
 def older_schema(machine, db, version):
@@ -265,3 +270,159 @@ def test_active_backup(machines):
     a.ok("promote_ovnnb")
     assert not (a.etc / "ovnnb-active.conf").exists() and a.ok("status_ovnnb") == "running/active\n"
     assert "--db-nb-sync-from-addr" in a.refused("demote_ovnnb")
+
+
+# --- What reaches the programs, and what is not here. ---
+
+@pytest.fixture
+def fakes(machine):
+    """Programs that only write down how they were called: words(program) of the last call."""
+    programs = machine.dir / "programs"
+    programs.mkdir()
+    for name in ("ovsdb-server", "ovn-northd", "ovn-controller", "ovn-ic", "ovn-controller-vtep", "ovn-br-controller"):
+        (programs / name).write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >{machine.dir}/{name}.words\n')
+        (programs / name).chmod(0o755)
+    machine.env["OVN_BINDIR"] = str(programs)
+    return lambda name: (machine.dir / f"{name}.words").read_text().splitlines()
+
+
+def test_options_reach_the_daemons(machine, fakes):
+    """Every option of the families of ovn-ctl(8) that a daemon gets, and where it arrives."""
+    tls = {"key": "private-key", "cert": "certificate", "ca-cert": "ca-cert", "bootstrap-ca-cert": "bootstrap-ca-cert",
+           "protocols": "ssl-protocols", "ciphers": "ssl-ciphers", "ciphersuites": "ssl-ciphersuites", "server-name": "ssl-server-name"}
+    nb, sb, local = (f"unix:{machine.run}/{s}" for s in ("ovnnb_db.sock", "ovnsb_db.sock", "db.sock"))
+    both = {f"--ovnnb-db={nb}", f"--ovnsb-db={sb}"}
+    for daemon, command, always in (
+            ("ovn-northd", "start_northd", both), ("ovn-controller", "start_controller", {local}),
+            ("ovn-ic", "start_ic", both | {f"--ic-nb-db=unix:{machine.run}/ovn_ic_nb_db.sock"}),
+            ("ovn-controller-vtep", "start_controller_vtep", {f"--vtep-db={local}", f"--ovnsb-db={sb}"}),
+            ("ovn-br-controller", "start_br_controller", {local})):
+        options = [f"--{daemon}-ssl-{o}=the {o}" for o in tls]
+        machine.ok(*options, f"--{daemon}-log=-vconsole:off -vfile:dbg", f"--{daemon}-logfile=/the/log", "--ovn-user=root", "--no-monitor",
+                   "--ovn-manage-ovsdb=no", command, "--", "one more", "-vx")
+        words = fakes(daemon)
+        assert set(words) >= always | {f"--{ours}=the {o}" for o, ours in tls.items()} | {
+            "-vconsole:off", "-vfile:dbg", "--log-file=/the/log", f"--pidfile={machine.run}/{daemon}.pid", "one more", "-vx", "--detach"}, words
+        assert ("--user=root" in words) == (daemon != "ovn-controller") and "--monitor" not in words
+        machine.ok("--ovn-manage-ovsdb=no", command)
+        words = fakes(daemon)
+        assert "--monitor" in words and not any("ssl" in w or "--user" in w for w in words), words
+    machine.ok("--ovn-manage-ovsdb=no", "--ovn-northd-nb-db=tcp:a:1,tcp:b:1", "--ovn-northd-sb-db=ssl:c:2", "--ovn-northd-n-threads=4", "start_northd")
+    assert {"--ovnnb-db=tcp:a:1,tcp:b:1", "--ovnsb-db=ssl:c:2", "--n-threads=4"} <= set(fakes("ovn-northd"))
+    machine.ok("--ovn-ic-nb-db=tcp:a:1", "--ovn-ic-sb-db=tcp:b:1", "--ovn-northd-nb-db=tcp:n:1", "start_ic")
+    assert {"--ic-nb-db=tcp:a:1", "--ic-sb-db=tcp:b:1", "--ovnnb-db=tcp:n:1"} <= set(fakes("ovn-ic"))
+    machine.ok("--ovn-controller-system-id=hv 1", "--db-sock=/the/db.sock", "start_controller")
+    words = fakes("ovn-controller")
+    assert words[words.index("-n") + 1] == "hv 1" and "unix:/the/db.sock" in words
+    # The files of /etc/ovn.
+    (machine.etc / "ovn-northd-db-params.conf").write_text("--ovnnb-db=tcp:p:1\n--ovnsb-db=tcp:q:1  --private-key=/k\n")
+    (machine.etc / "ovn-ic-db-params.conf").write_text("--ic-nb-db=tcp:r:1 --ic-sb-db=tcp:s:1\n")
+    machine.ok("start_northd")
+    assert fakes("ovn-northd")[:3] == ["--ovnnb-db=tcp:p:1", "--ovnsb-db=tcp:q:1", "--private-key=/k"]
+    machine.ok("start_ic")
+    assert {"--ic-nb-db=tcp:r:1", "--ic-sb-db=tcp:s:1"} <= set(fakes("ovn-ic"))
+
+
+def test_options_reach_the_servers(machine, fakes):
+    """The same for the servers of databases."""
+    def run(key, *options):
+        began = time.monotonic()
+        machine.ok(*options, f"run_{key.replace('-', '_')}_ovsdb", "--", "--extra")
+        assert time.monotonic() - began < 5, "it waits for a server that is gone"
+        return fakes("ovsdb-server")
+
+    for key, name, port, prefix in ("nb", "OVN_Northbound", 6641, "NB"), ("sb", "OVN_Southbound", 6642, "SB"):
+        db, files = f"db-{key}", f"ovn{key}_db"
+        words = run(key)
+        assert {f"--remote=punix:{machine.run}/{files}.sock", f"--pidfile={machine.run}/{files}.pid", f"--unixctl={machine.run}/{files}.ctl",
+                f"--log-file={machine.log}/ovsdb-server-{key}.log", f"--remote=db:{name},{prefix}_Global,connections",
+                f"--private-key=db:{name},SSL,private_key", f"--certificate=db:{name},SSL,certificate", f"--ca-cert=db:{name},SSL,ca_cert",
+                f"--ssl-protocols=db:{name},SSL,ssl_protocols", f"--ssl-ciphers=db:{name},SSL,ssl_ciphers", "--extra",
+                f"{machine.db}/{files}.db"} <= set(words), words
+        assert not any(w.startswith(("--detach", "--monitor", "--sync-from", "--user")) or "ptcp" in w for w in words), words
+        words = run(key, f"--{db}-create-insecure-remote=yes")
+        assert f"--remote=ptcp:{port}:0.0.0.0" in words
+        words = run(key, f"--{db}-create-insecure-remote=yes", f"--{db}-addr=::1", f"--{db}-port=7777", f"--{db}-use-remote-in-db=no",
+                    "--ovsdb-disable-file-column-diff=yes", f"--ovn-{key}-log=-vfile:dbg -vconsole:off", f"--ovn-{key}-logfile=/l")
+        assert {"--remote=ptcp:7777:[::1]", "--disable-file-column-diff", "-vfile:dbg", "-vconsole:off", "--log-file=/l"} <= set(words)
+        assert not any("db:" in w for w in words), words
+        words = run(key, *(f"--ovn-{key}-db-ssl-{o}=/the/{o}" for o in ("key", "cert", "ca-cert")), f"--ovn-{key}-db-ssl-protocols=TLSv1.3",
+                    f"--ovn-{key}-db-ssl-ciphers=HIGH", f"--ovn-{key}-db-ssl-ciphersuites=TLS_AES_256_GCM_SHA384")
+        assert {"--private-key=/the/key", "--certificate=/the/cert", "--ca-cert=/the/ca-cert", "--ssl-protocols=TLSv1.3", "--ssl-ciphers=HIGH",
+                "--ssl-ciphersuites=TLS_AES_256_GCM_SHA384"} <= set(words)
+        assert "--sync-from=tcp:192.0.2.1:" + str(port) in run(key, f"--{db}-sync-from-addr=192.0.2.1")
+        assert "--sync-from=ssl:[::1]:7" in run(key, f"--{db}-sync-from-addr=::1", f"--{db}-sync-from-port=7", f"--{db}-sync-from-proto=ssl")
+        (machine.etc / f"ovn{key}-active.conf").write_text("tcp:192.0.2.9:6641\n")
+        assert "--sync-from=tcp:192.0.2.9:6641" in run(key)
+        (machine.etc / f"ovn{key}-active.conf").unlink()
+        places = {o: f"{machine.dir}/{key}.{o}" for o in ("sock", "file", "pidfile", "ctrl-sock")}
+        words = run(key, *(f"--{db}-{o}={path}" for o, path in places.items()))
+        assert {f"--remote=punix:{places['sock']}", f"--pidfile={places['pidfile']}", f"--unixctl={places['ctrl-sock']}", places["file"]} <= set(words)
+        words = run(key, f"--{db}-config-file=/the/config")
+        assert "--config-file=/the/config" in words and not any(w.startswith("--remote") or w.endswith(".db") for w in words), words
+    words = run("sb-relay", "--db-sb-relay-remote=tcp:a:1,tcp:b:1", "--ovn-sb-relay-db-ssl-key=/k", "--db-sb-relay-sock=/s")
+    assert {"relay:OVN_Southbound:tcp:a:1,tcp:b:1", "--private-key=/k", "--remote=punix:/s"} <= set(words)
+    assert "--db-sb-relay-remote" in machine.refused("run_sb_relay_ovsdb")
+
+
+def test_what_is_not_here(machine):
+    """Daemons and databases that this version does not have are known by name, and say so with a status of their own."""
+    for command, what in (("start_ic", "ovn-ic"), ("restart_ic", "ovn-ic"), ("start_controller_vtep", "ovn-controller-vtep"),
+                          ("start_br_controller", "ovn-br-controller"), ("start_ovnbr_controller", "ovn-br-controller"),
+                          ("start_ovnbr_ovsdb", "OVN bridge DB"), ("run_ovnbr_ovsdb", "OVN bridge DB"),
+                          ("start_ic_ovsdb", "OVN IC-Northbound DB"), ("run_ic_sb_ovsdb", "OVN IC-Southbound DB")):
+        program = what if what.startswith("ovn-") else None
+        if program and (BUILD / "bin" / program).exists() or "IC-" in what and (BUILD / "schema/ovn-ic-nb.ovsschema").exists():
+            continue
+        r = machine.ctl(command)
+        assert r.status == 5 and what in r.err and ("not installed" in r.err or "not part of" in r.err), (command, r)
+    assert not machine.db.exists() or not list(machine.db.iterdir())
+    for what in "ic", "controller_vtep", "br_controller", "ovnbr_controller", "ovnbr_ovsdb", "ic_ovsdb":
+        r = machine.ctl(f"status_{what}")
+        assert r.status == 1 and "is not running" in r.out, (what, r)
+        machine.ok(f"stop_{what}")
+
+
+def test_words_for_resource_agents(machine):
+    """status_ovnnb and its like answer with a word and status 0, whatever the word."""
+    for command in "status_ovnnb", "status_ovnsb", "status_ic_nb", "status_ic_sb":
+        assert machine.ok(command) == "not-running\n"
+    machine.ok("start_nb_ovsdb", "--no-monitor")
+    assert machine.ok("status_ovnnb") == "running/active\n"
+    pid = machine.pid("ovnnb_db")
+    (machine.run / "ovnnb_db.ctl").unlink()            # As good as a server that hangs.
+    assert machine.ok("status_ovnnb") == "running/unknown\n"
+    os.kill(pid, signal.SIGKILL)
+    eventually(lambda: dead(pid))
+    assert machine.ok("status_ovnnb") == "not-running\n"
+
+
+def test_the_directory_above(machine):
+    """OVN_SYSCONFDIR=/etc, as other OVNs' scripts have it, is /etc/ovn."""
+    machine.env["OVN_SYSCONFDIR"] = str(machine.dir)
+    (machine.dir / "ovn").mkdir()
+    machine.ok("start_nb_ovsdb")
+    machine.ok("--db-nb-sync-from-addr=127.0.0.1", "demote_ovnnb")
+    assert (machine.dir / "ovn/ovnnb-active.conf").read_text() == "tcp:127.0.0.1:6641\n"
+    machine.ok("promote_ovnnb")
+    assert not list((machine.dir / "ovn").iterdir())
+
+
+def test_nothing_is_missing_of_debians(machine):
+    """Every command and option of another OVN's ovn-ctl (--help) is one of ours."""
+    peer = REPO / ".peer/usr/share/ovn/scripts"
+    if not (peer / "ovn-ctl").exists():
+        pytest.skip("the peer's packages are not unpacked: tools/check-peer --unpack")
+    scripts = machine.dir / "share/ovn/scripts"
+    shutil.copytree(peer, scripts)
+    (machine.dir / "share/openvswitch").symlink_to("/usr/share/openvswitch")
+    theirs = subprocess.run(["sh", scripts / "ovn-ctl", "--help"], env=machine.env, stdout=subprocess.PIPE, text=True).stdout
+    ours = machine.ok("--help")
+    commands = set(re.findall(r"^  ((?:start|stop|restart|status|promote|demote|run)_\w+) ", theirs, re.M))
+    assert len(commands) > 40
+    for c in commands:
+        known = c if not c.startswith("restart_") or c == "restart_controller" else c.replace("restart_", "start_")
+        assert re.search(rf"^  {known} ", ours, re.M), c
+    options = set(re.findall(r"^  --([a-z-]+)[= ]", theirs, re.M))
+    assert len(options) > 100
+    assert {o for o in options if f"  --{o}=" not in ours} <= {"help"}
