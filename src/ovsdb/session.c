@@ -6,7 +6,8 @@
  *
  * Trying again: the remotes are tried in turn, each at once after the other; when all have failed, after a pause of
  * 1 s, doubled every round up to 8 s. A connection that had served for longer than the pause starts this
- * anew, without a pause. Inactivity: after the probe interval without a byte we send "echo", after
+ * anew, without a pause. A server that hangs, or whose machine is gone, is given up if it does not answer: with others to try,
+ * after 1 s in the first round and twice the pause later, up to 10 s. Inactivity, later on: after the probe interval without a byte we send "echo", after
  * another one we give up. RFC 7047 4, ovsdb-server(7). */
 #include "ovsdb/session.h"
 
@@ -18,7 +19,7 @@
 LOG_MODULE(ovsdb_session);
 
 enum {
-    CONNECT_TIMEOUT = 10000,
+    MAX_PATIENCE = 10000,
     MIN_BACKOFF = 1000,
     MAX_BACKOFF = 8000,
     DEFAULT_PROBE = 60000,
@@ -65,6 +66,9 @@ session_set_state(struct ovsdb_session *s, enum session_state state)
     s->state = state;
     if (session_is_serving(s) != was_serving) {
         session_changed(s);
+    }
+    if (state == S_WAIT || state == S_MONITOR) {
+        loop_timer_set(s->probe, 0);   /* It has answered: from now on the probe interval counts. */
     }
     if (state != S_ACTIVE || was_serving) {
         return;
@@ -329,6 +333,13 @@ session_log_failure(struct ovsdb_session *s, const char *why, bool violation, bo
     s->last_logged = text;
 }
 
+/* How long a server that we need not have may take for its first answers. */
+static int64_t
+session_patience(const struct ovsdb_session *s)
+{
+    return s->remotes.n > 1 ? MIN(MAX(2 * s->backoff, MIN_BACKOFF), MAX_PATIENCE) : MAX_PATIENCE;
+}
+
 static int64_t
 session_next_delay(struct ovsdb_session *s, bool was_active)
 {
@@ -420,7 +431,7 @@ session_retry(void *aux)
     }
     session_set_state(s, S_CONNECTING);
     s->rpc = rpc_create(s->db->loop, stream, &session_rpc_ops, s);
-    loop_timer_set(s->probe, CONNECT_TIMEOUT);
+    loop_timer_set(s->probe, session_patience(s));
 }
 
 static int64_t
@@ -442,11 +453,18 @@ session_probe(void *aux)
         session_close(s, "the connection attempt timed out", false);
         return;
     }
-    if (s->state == S_IDLE || !interval) {
+    bool starting = s->state == S_CLUSTER || s->state == S_SCHEMA;
+    if (s->state == S_IDLE || (!interval && !starting)) {
         return;
     }
-    int64_t idle = clock_msec() - rpc_last_rx(s->rpc);
-    if (idle < interval) {
+    int64_t idle = clock_msec() - rpc_last_rx(s->rpc), patience = session_patience(s);
+    if (starting && idle < patience) {
+        loop_timer_set(s->probe, patience - idle);
+    } else if (starting) {
+        char *why = xasprintf("no answer in %lld ms", (long long) patience);
+        session_close(s, why, false);
+        free(why);
+    } else if (idle < interval) {
         s->echo_sent = false;
         loop_timer_set(s->probe, interval - idle);
     } else if (!s->echo_sent) {

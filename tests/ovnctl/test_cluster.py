@@ -2,13 +2,17 @@
 
 A server is a Machine with ports of its own. Nothing here waits for longer than it must; the whole takes seconds.
 """
+import contextlib
+import json
+import os
 import re
+import signal
 import subprocess
 import threading
 import time
 
 import pytest
-from conftest import eventually, free_ports
+from conftest import REPO, eventually, free_ports
 from test_ctl import older_schema, version_of
 
 
@@ -17,7 +21,7 @@ class Cluster:
 
     def __init__(self, machines, schemas=(), timer=1000):
         ports = free_ports(14)
-        self.client, self.relay_port = machines(), ports.pop()
+        self.client, self.relay_port, self.writers = machines(), ports.pop(), []
         ports.pop()
         self.remotes = {}
         self.servers = [machines(*schemas) for _ in range(3)]
@@ -89,7 +93,9 @@ def cluster(started):
     eventually(lambda: active(started), 10, "no active ovn-northd")
     for name in started.nbctl("--bare", "--columns=name", "list", "Logical_Switch").split():
         started.nbctl("ls-del", name)
-    return started
+    yield started
+    while started.writers:              # Of a test that failed: they would write on into the next one's network.
+        started.writers.pop().finish()
 
 
 def active(cluster):
@@ -101,19 +107,22 @@ def active(cluster):
 class Writer(threading.Thread):
     """Adds switches until it is told to stop, and knows which of the commands said that they had done so."""
 
-    def __init__(self, cluster, prefix):
-        super().__init__()
+    def __init__(self, cluster, prefix, timeout=30):
+        super().__init__(daemon=True)
+        cluster.writers.append(self)
         self.cluster, self.prefix, self.stopped, self.acknowledged, self.refused, self.slowest = cluster, prefix, False, [], [], 0
+        self.timeout = timeout
         self.start()
 
     def run(self):
         n = 0
         while not self.stopped:
             name, began = f"{self.prefix}{n}", time.monotonic()
-            r = self.cluster.client.program("ovn-nbctl", "--timeout=30", f"--db={self.cluster.remotes['nb']}", "--add-duplicate",
+            r = self.cluster.client.program("ovn-nbctl", f"--timeout={self.timeout}", f"--db={self.cluster.remotes['nb']}", "--add-duplicate",
                                             "ls-add", name)           # a transaction sent twice would be seen as two switches
             self.slowest = max(self.slowest, time.monotonic() - began)
-            (self.acknowledged if r.status == 0 else self.refused).append(name if r.status == 0 else (name, r.err))
+            why = "no answer" if r.status == -signal.SIGALRM else r.err
+            (self.acknowledged if r.status == 0 else self.refused).append(name if r.status == 0 else (name, why))
             n += 1
 
     def finish(self):
@@ -126,12 +135,12 @@ def switches(cluster):
     return sorted(cluster.nbctl("--bare", "--columns=name", "list", "Logical_Switch").split())
 
 
-def accounted_for(cluster, *writers):
+def accounted_for(cluster, *writers, other="nothing else"):
     """The switches there are: all that were acknowledged, each once, and beside them only such as ovn-nbctl did not
-    know of, when the server that it had sent them to went away before it answered. No other refusal is right."""
+    know of, when the server that it had sent them to went away before it answered. No refusal but that and OTHER is right."""
     acknowledged = {name for w in writers for name in w.acknowledged}
     unknown = dict(r for w in writers for r in w.refused)
-    assert all("the change may or may not have been made" in why for why in unknown.values()), unknown
+    assert all("the change may or may not have been made" in why or why == other for why in unknown.values()), unknown
     found = switches(cluster)
     assert not acknowledged - set(found), "lost"
     assert len(found) == len(set(found)), "doubled"
@@ -224,22 +233,108 @@ def test_standby_takes_over(cluster):
     assert datapaths(cluster) == ["after", "before"]
 
 
+def test_standby_takes_over_from_one_that_hangs(machines):
+    """Nobody closes the connection of an ovn-northd that stands still, or whose machine is gone: the server's inactivity
+    probe decides. Of one second, asked for in the Connection row, it takes two until the lock is the standby's."""
+    a, b = machines("--no-monitor"), machines("--no-monitor")
+    port, = free_ports(1)
+    a.ok("start_ovsdb")
+    a.sbctl("--inactivity-probe=1000", "set-connection", f"ptcp:{port}:127.0.0.1")
+    for m in a, b:
+        m.ok("--ovn-manage-ovsdb=no", f"--ovn-northd-nb-db=unix:{a.run}/ovnnb_db.sock", f"--ovn-northd-sb-db=tcp:127.0.0.1:{port}", "start_northd")
+    status = lambda m: m.appctl("ovn-northd", "status").strip().removeprefix("Status: ")
+    eventually(lambda: sorted(map(status, (a, b))) == ["active", "standby"])
+    old, new = (a, b) if status(a) == "active" else (b, a)
+    a.nbctl("--wait=sb", "ls-add", "before")
+    pid = old.pid("ovn-northd")
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        a.nbctl("--wait=sb", "--timeout=20", "ls-add", "after")
+        took = time.monotonic() - began
+        print(f"standby took over from one that hangs in {took * 1000:.0f} ms")
+        assert 0.9 < took < 4 and status(new) == "active"
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    # It comes to itself with work in hand, and must not do it.
+    eventually(lambda: status(old) == "standby")
+    a.nbctl("--wait=sb", "--timeout=20", "ls-del", "before")
+    assert sorted(re.findall(r"\bname=(\S+)", a.sbctl("--bare", "--columns=external_ids", "list", "Datapath_Binding"))) == ["after"]
+    assert status(old) == "standby" and new.appctl("ovn-northd", "inc-engine/verify") == "0 differences\n"
+
+
+@pytest.mark.parametrize("role", ["leader", "follower"])
+def test_a_server_that_hangs(cluster, role):
+    """Both databases of one machine stand still: the others elect, ovn-northd goes to them, writes go on; then it goes on."""
+    leader = cluster.leader("sb")
+    member = leader if role == "leader" else next(m for m in cluster.servers if m is not leader)
+    cluster.nbctl("--wait=sb", "--timeout=20", "set", "NB_Global", ".", "options:northd_probe_interval=1000")
+    writer = Writer(cluster, f"hangs-{role}-", timeout=8)
+    pids = [member.pid("ovnnb_db"), member.pid("ovnsb_db")]
+    eventually(lambda: len(writer.acknowledged) > 3)
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        began, before = time.monotonic(), len(writer.acknowledged)
+        eventually(lambda: len(writer.acknowledged) > before + 5, 25, "no writes")
+        others = ",".join(r for r, m in zip(cluster.remotes["nb"].split(","), cluster.servers) if m is not member)
+        cluster.client.nbctl("--wait=sb", "--timeout=20", "sync", db=others)
+        print(f"{role} hangs: writes and ovn-northd went on after {time.monotonic() - began:.1f} s")
+        writer.finish()
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+    found = accounted_for(cluster, writer, other="no answer")
+    cluster.nbctl("--wait=sb", "--timeout=20", "--", "remove", "NB_Global", ".", "options", "northd_probe_interval")
+    assert datapaths(cluster) == found
+    alone = lambda: sorted(member.nbctl("--no-leader-only", "--bare", "--columns=name", "list", "Logical_Switch").split())
+    eventually(lambda: alone() == found, 15, "the server that hung does not catch up")
+
+
+def test_a_machine_dies(cluster):
+    """The machine of the active ovn-northd, its servers and it at once, under writes."""
+    writer = Writer(cluster, "machine-")
+    eventually(lambda: len(writer.acknowledged) > 5)
+    dying = active(cluster)
+    for name in "ovnnb_db", "ovnsb_db", "ovn-northd":
+        dying.kill(name)
+    before = len(writer.acknowledged)
+    eventually(lambda: len(writer.acknowledged) > before + 5, 20)
+    writer.finish()
+    found = accounted_for(cluster, writer)
+    cluster.nbctl("--wait=sb", "--timeout=20", "sync")
+    assert datapaths(cluster) == found and active(cluster) is not dying
+    dying.ok("start_northd")
+    eventually(lambda: cluster.role(dying, "nb") == "follower" and cluster.role(dying, "sb") == "follower", 15)
+
+
+@contextlib.contextmanager
+def a_hypervisor(m, remote):
+    """An Open vSwitch database without a switch and an ovn-controller, on machine M: chassis hv at REMOTE. Yields ovs-vsctl."""
+    m.run.mkdir(exist_ok=True)
+    subprocess.run(["ovsdb-tool", "create", f"{m.dir}/conf.db", "/usr/share/openvswitch/vswitch.ovsschema"], check=True)
+    local = subprocess.Popen(["ovsdb-server", f"--remote=punix:{m.run}/db.sock", f"--unixctl={m.run}/local.ctl", "-vconsole:off",
+                              f"{m.dir}/conf.db"])
+    vsctl = lambda *words: subprocess.run(["ovs-vsctl", "--no-wait", f"--db=unix:{m.run}/db.sock", *words], check=True)
+    try:
+        eventually((m.run / "db.sock").exists)
+        vsctl("init")
+        vsctl("set", "Open_vSwitch", ".", "external_ids:system-id=hv", "external_ids:ovn-encap-type=geneve",
+              "external_ids:ovn-encap-ip=127.0.0.1", f"external_ids:ovn-remote={remote}")
+        m.ok("start_controller")
+        yield vsctl
+        m.ok("stop_controller")
+    finally:
+        local.terminate()
+        local.wait()
+
+
 def test_relay(cluster):
     """A relay of the Southbound, started by ovn-ctl; ovn-controller is behind it, and a member's death is not its matter."""
     m = cluster.client
     m.ok("start_sb_relay_ovsdb", f"--db-sb-relay-remote={cluster.remotes['sb']}", "--", f"--remote=ptcp:{cluster.relay_port}:127.0.0.1")
-    relay = f"tcp:127.0.0.1:{cluster.relay_port}"
     assert "is running" in m.ok("status_sb_relay_ovsdb")
-    subprocess.run(["ovsdb-tool", "create", f"{m.dir}/conf.db", "/usr/share/openvswitch/vswitch.ovsschema"], check=True)
-    local = subprocess.Popen(["ovsdb-server", f"--remote=punix:{m.run}/db.sock", f"--unixctl={m.run}/local.ctl", "-vconsole:off",
-                              f"{m.dir}/conf.db"])
-    try:
-        eventually((m.run / "db.sock").exists)
-        vsctl = ["ovs-vsctl", "--no-wait", f"--db=unix:{m.run}/db.sock"]
-        subprocess.run([*vsctl, "init"], check=True)
-        subprocess.run([*vsctl, "set", "Open_vSwitch", ".", "external_ids:system-id=hv", "external_ids:ovn-encap-type=geneve",
-                        "external_ids:ovn-encap-ip=127.0.0.1", f"external_ids:ovn-remote={relay}"], check=True)
-        m.ok("start_controller")
+    with a_hypervisor(m, f"tcp:127.0.0.1:{cluster.relay_port}") as vsctl:
         chassis = lambda: cluster.sbctl("--bare", "--columns=name", "list", "Chassis").split() == ["hv"]
         eventually(chassis, what="the chassis does not come through the relay")
         dying = cluster.leader("sb")
@@ -247,37 +342,63 @@ def test_relay(cluster):
         eventually(lambda: cluster.leader("sb"), 15)
         assert m.appctl("ovn-controller", "connection-status") == "connected\n"
         # A write through the relay still arrives.
-        subprocess.run([*vsctl, "set", "Open_vSwitch", ".", "external_ids:ovn-cms-options=hello"], check=True)
-        eventually(lambda: "hello" in cluster.sbctl("--bare", "--columns=other_config", "list", "Chassis"), 15)
-        m.ok("stop_controller")
-        eventually(lambda: not cluster.sbctl("--bare", "--columns=name", "list", "Chassis").strip())
-        dying.ok("start_sb_ovsdb")
-    finally:
-        local.terminate()
-        local.wait()
+        options = lambda: cluster.sbctl("--bare", "--columns=other_config", "list", "Chassis")
+        vsctl("set", "Open_vSwitch", ".", "external_ids:ovn-cms-options=hello")
+        eventually(lambda: "hello" in options(), 15)
+        # The relay itself dies, and comes back: what changed meanwhile arrives.
+        m.kill("ovnsb_relay_db")
+        vsctl("set", "Open_vSwitch", ".", "external_ids:ovn-cms-options=again")
+        cluster.nbctl("--wait=sb", "--timeout=20", "ls-add", "meanwhile")
+        m.ok("start_sb_relay_ovsdb", f"--db-sb-relay-remote={cluster.remotes['sb']}", "--", f"--remote=ptcp:{cluster.relay_port}:127.0.0.1")
+        eventually(lambda: "again" in options(), 20)
+        cluster.nbctl("--wait=sb", "--timeout=20", "sync")
+    eventually(lambda: not cluster.sbctl("--bare", "--columns=name", "list", "Chassis").strip())
+    dying.ok("start_sb_ovsdb")
     m.ok("stop_sb_relay_ovsdb")
 
 
-def test_schema_upgrade_of_a_running_cluster(machines):
-    """An older schema is converted through a running cluster, under a running ovn-northd, at the first server's
-    restart, unless told not to."""
+def schemas_of(kind, m):
+    """Older schemas: made up of ours, or Debian's."""
+    if kind == "made up":
+        return {db: older_schema(m, db, "5.0.0") for db in NAMES}
+    found = {db: REPO / f".peer/usr/share/ovn/ovn-{db}.ovsschema" for db in NAMES}
+    if not all(p.exists() for p in found.values()):
+        pytest.skip("the peer's packages are not unpacked: tools/check-peer --unpack")
+    return found
+
+
+@pytest.mark.parametrize("kind", ["made up", "23.03"])
+def test_schema_upgrade_of_a_running_cluster(machines, kind):
+    """An older schema is converted through a running cluster, under a running ovn-northd and a running ovn-controller, at the
+    first server's restart, unless told not to. No daemon dies or needs a restart."""
     m = machines()
-    old = {db: older_schema(m, db, "5.0.0") for db in NAMES}
+    old = schemas_of(kind, m)
+    versions = {db: json.loads(path.read_text())["version"] for db, path in old.items()}
     cluster = Cluster(machines)
     schemas = [f"--db-{db}-schema={path}" for db, path in old.items()]
     for s in cluster.servers:
         s.ok(*schemas, "start_northd")
     cluster.nbctl("--wait=sb", "--timeout=20", "ls-add", "old")
-    first, second, _ = cluster.servers
-    version = lambda: first.program("ovsdb-client", "get-schema-version", f"unix:{first.run}/ovnnb_db.sock", "OVN_Northbound").out.strip()
-    first.ok("restart_nb_ovsdb", "--no-db-cluster-schema-upgrade")
-    assert version() == "5.0.0"
-    said = second.ok("restart_ovsdb")
-    for db in NAMES:
-        assert f"from schema 5.0.0 to {version_of(f'ovn-{db}.ovsschema')}" in said
-    eventually(lambda: version() == version_of("ovn-nb.ovsschema"))
-    cluster.nbctl("--wait=sb", "--timeout=20", "--", "set", "Logical_Switch", "old", "other_config:a=b", "--", "ls-add", "new")
-    assert datapaths(cluster) == ["new", "old"]
+    with a_hypervisor(cluster.client, cluster.remotes["sb"]):
+        eventually(lambda: cluster.sbctl("--bare", "--columns=name", "list", "Chassis").split() == ["hv"])
+        chassis = cluster.sbctl("--bare", "--columns=_uuid", "list", "Chassis")
+        first, second, _ = cluster.servers
+        pids = [s.pid("ovn-northd") for s in cluster.servers] + [cluster.client.pid("ovn-controller")]
+        version = lambda db: first.program("ovsdb-client", "get-schema-version", f"unix:{first.run}/ovn{db}_db.sock", NAMES[db]).out.strip()
+        first.ok("restart_nb_ovsdb", "--no-db-cluster-schema-upgrade")
+        assert {db: version(db) for db in NAMES} == versions
+        said = second.ok("restart_ovsdb")
+        for db in NAMES:
+            assert f"from schema {versions[db]} to {version_of(f'ovn-{db}.ovsschema')}" in said
+        eventually(lambda: all(version(db) == version_of(f"ovn-{db}.ovsschema") for db in NAMES))
+        cluster.nbctl("--wait=sb", "--timeout=30", "--", "set", "Logical_Switch", "old", "other_config:a=b", "--", "ls-add", "new")
+        assert datapaths(cluster) == ["new", "old"]
+        # What the older schema had no room for is there now: the last of our stages, and columns of the chassis.
+        assert "ls_in_l2_unknown" in cluster.sbctl("--bare", "--columns=external_ids", "list", "Logical_Flow")
+        assert cluster.sbctl("--bare", "--columns=_uuid", "list", "Chassis") == chassis
+        assert cluster.sbctl("--bare", "--columns=other_config", "list", "Chassis").strip()
+        assert [s.pid("ovn-northd") for s in cluster.servers] + [cluster.client.pid("ovn-controller")] == pids
+        assert active(cluster).appctl("ovn-northd", "inc-engine/verify") == "0 differences\n"
 
 
 def test_standalone_becomes_clustered(machine):

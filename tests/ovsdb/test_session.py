@@ -632,6 +632,23 @@ def test_inactivity(g):
     assert c.status()["connected"] and sum("connected to" in line for line in c.log) == 2
 
 
+def test_a_silent_server_of_several(g):
+    """One that accepts and says nothing costs a second and not a probe's time; where it is the only one, patience is longer."""
+    server = g.server()
+    other = g.server(name="other")
+    server.process.send_signal(signal.SIGSTOP)
+    began = time.monotonic()
+    c = g.client("nb", f"{server.remote()},{other.remote()}", "no-shuffle")
+    c.until(connected=1, seconds=5)
+    assert 0.9 < time.monotonic() - began < 3 and c.logged("no answer in 1000 ms")
+    alone = g.client("nb", server)
+    time.sleep(2.5)
+    assert not any("no answer" in line for line in alone.log), alone.log
+    server.process.send_signal(signal.SIGCONT)
+    alone.until(connected=1)
+    assert c.status()["connected"]
+
+
 def test_probes_of_the_server_are_answered(g):
     answers = []
 
