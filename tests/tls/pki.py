@@ -15,7 +15,14 @@ default_md = sha256
 policy = any
 [any]
 commonName = supplied
+[authority]
+basicConstraints = critical, CA:TRUE
 """
+
+
+def when(days):
+    """DAYS from now, as openssl wants it."""
+    return (datetime.now(timezone.utc) + timedelta(days=days)).strftime("%Y%m%d%H%M%SZ")
 
 
 def openssl(*argv):
@@ -60,7 +67,14 @@ class Authority:
         key, request, certificate = (self.folder / f"{name}.{e}" for e in ("key", "csr", "pem"))
         openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={cn}",
                 "-keyout", key, "-out", request)
-        day = lambda n: (datetime.now(timezone.utc) + timedelta(days=n)).strftime("%Y%m%d%H%M%SZ")
         openssl("ca", "-batch", "-config", self.config, "-cert", self.certificate, "-keyfile", self.identity.key, "-create_serial",
-                "-startdate", day(start), "-enddate", day(end), "-notext", "-in", request, "-out", certificate)
+                "-startdate", when(start), "-enddate", when(end), "-notext", "-in", request, "-out", certificate)
         return Identity(key, certificate)
+
+    def renew(self, start, end):
+        """The authority's own certificate again, for its key, valid from START to END: all that it signed is still its."""
+        request = self.folder / f"{self.file_name}.csr"
+        openssl("req", "-new", "-key", self.identity.key, "-subj", "/" + openssl("x509", "-in", self.certificate, "-noout", "-subject",
+                "-nameopt", "sep_multiline,utf8").split("\n")[1].strip(), "-out", request)
+        openssl("ca", "-batch", "-config", self.config, "-selfsign", "-keyfile", self.identity.key, "-extensions", "authority",
+                "-create_serial", "-startdate", when(start), "-enddate", when(end), "-notext", "-in", request, "-out", self.certificate)

@@ -237,6 +237,15 @@ def test_servers_that_we_refuse(g):
         server = g.tls_server(identity, name=f"s{i}")
         says(g.tls_client(server.remote()), text)
     works(g.tls_client(server.remote(), None, "none"))     # --ca-cert=none
+    stale = Authority(g.dir, "stale", "a stale authority")
+    server = g.tls_server(stale.issue("its server"), name="stale-server")
+    c = g.tls_client(server.remote(), None, stale)
+    works(c)
+    stale.renew(-20, -10)
+    c.send("reconnect")
+    says(c, "the peer's CA certificate (a stale authority) expired on 20")
+    stale.renew(-10, 10)                                   # Renewed, and no certificate anew.
+    works(c)
     says(g.tls_client(server.remote(), None, self_signed(g.dir, "unused", "unused").certificate), "another CA")
 
 
@@ -262,6 +271,14 @@ def test_wrong_files(g):
     openssl("ec", "-in", key, "-aes128", "-passout", "pass:secret", "-out", locked)
     other_key = g.ca.issue("other").key
     option = lambda k, c, a: [f"--private-key={k}", f"--certificate={c}", f"--ca-cert={a}"]
+    empty = g.dir / "empty.pem"
+    empty.touch()
+
+    def half(path):
+        cut = g.dir / f"half-{pathlib.Path(path).name}"
+        cut.write_bytes(pathlib.Path(path).read_bytes()[:pathlib.Path(path).stat().st_size // 2])
+        return cut
+
     cases = ((option("/no/key", certificate, ca), "private key /no/key: No such file"),
              (option(key, "/no/certificate", ca), "certificate /no/certificate: No such file"),
              (option(key, certificate, "/no/ca"), "CA certificate /no/ca: No such file"),
@@ -273,6 +290,15 @@ def test_wrong_files(g):
              (option(key, certificate, garbage), "garbage.pem: no usable certificate"),
              (option(key, certificate, key), "no usable certificate"),
              (option(other_key, certificate, ca), f"private key {other_key} does not match certificate {certificate}"),
+             (option(empty, certificate, ca), "private key " + str(empty) + ": not a usable key"),
+             (option(key, empty, ca), "certificate " + str(empty) + ": not a usable certificate"),
+             (option(key, certificate, empty), "CA certificate " + str(empty) + ": no usable certificate"),
+             (option(half(key), certificate, ca), "half-ca-hv1.key: not a usable key"),
+             (option(key, half(certificate), ca), "half-ca-hv1.pem: not a usable certificate"),
+             (option(key, certificate, half(ca)), "half-ca.pem: no usable certificate"),
+             (option(certificate, key, ca), "not a usable certificate"),
+             (option(key, ca, certificate), f"private key {key} does not match certificate {ca}"),
+             (option(key, certificate, certificate), "signed by another CA"),
              (option(key, certificate, ca)[1:], "needs --private-key"),
              (option(key, certificate, ca)[::2], "needs --certificate"),
              (option(key, certificate, ca)[:2], "needs --ca-cert"))
