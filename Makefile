@@ -14,6 +14,7 @@ help:
 	@echo "make bench      the budgets, measured beside the installed peer"
 	@echo "make check-peer tests against Debian's OVN, unpacked into .peer/"
 	@echo "make check-deb  builds the Debian packages; installs, uses and purges them on a copy of this machine"
+	@echo "make check-long chaos on a cluster, random tests, fuzzers: SECONDS=120 each, SEED= to have a run again"
 	@echo "make fuzz       every fuzzer for SECONDS=60 each"
 	@echo "make install    PREFIX=$(PREFIX) DESTDIR="
 	@echo "make format     clang-format over src/"
@@ -42,6 +43,9 @@ check-peer: all
 check-deb:
 	@tools/check-deb
 
+check-long:
+	@tools/check-long
+
 fuzz:
 	@tests/fuzz/run
 
@@ -54,4 +58,4 @@ format:
 clean:
 	rm -rf $(BUILD) build-*
 
-.PHONY: all help deps unit check demo bench check-peer check-deb fuzz install format clean
+.PHONY: all help deps unit check demo bench check-peer check-deb check-long fuzz install format clean

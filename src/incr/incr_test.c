@@ -185,7 +185,9 @@ change(struct cell *c)
 static void
 test_invariant(void **state)
 {
-    for (int seed = 0; seed < 60; seed++) {
+    struct test_seeds seeds = test_seeds(60);
+
+    for (uint64_t seed; test_seeds_next(&seeds, &seed); ) {
         struct cell cells[N_CELLS] = { { { NULL } } };
         srand(seed);
         for (int i = 0; i < N_CELLS; i++) {
