@@ -71,7 +71,7 @@ def run(args, world, log):
     for t in monkeys + writers:
         t.finish()
     for w in writers:
-        log(f"{w.prefix}: {w.counts}, the slowest took {w.slowest:.1f} s")
+        log(f"{w.name}: {w.counts}, the slowest took {w.slowest:.1f} s")
     log("did: " + ", ".join(f"{n} {a}" for m in monkeys for a, n in sorted(m.done.items())))
     if args.seconds >= 20:
         assert sum(w.counts["acknowledged"] for w in writers) > args.seconds * 2, "little was written: this run says nothing"

@@ -4,44 +4,27 @@
 controllers, switches, their databases, the relay. Before a process is killed it must be alive: whatever died by itself is the run's failure.
 """
 import os
-import random
 import signal
-import threading
 import time
 
-from world import DAEMONS, NAMES, dead, eventually, process, wait
+from world import DAEMONS, NAMES, Worker, dead, eventually, process
 
 
-class Monkey(threading.Thread):
-    """Runs methods of its class that are named in `does` until it is stopped."""
+class Monkey(Worker):
+    """Does one of the methods of its class that are named in `does`, and then another."""
     does = ()
 
     def __init__(self, world, seed, log):
-        super().__init__(name=type(self).__name__.lower(), daemon=True)
-        self.world, self.rng, self.log = world, random.Random(f"{seed} {type(self).__name__}"), log
-        self.stopping, self.failure, self.done = False, None, {}
+        super().__init__(world, seed, type(self).__name__.lower())
+        self.log, self.done = log, {}
 
-    def run(self):
-        try:
-            while not self.stopping:
-                act = self.rng.choice(self.does)
-                began = time.monotonic()
-                words = getattr(self, act)()
-                self.done[act] = self.done.get(act, 0) + 1
-                self.log(f"{self.name}: {act} {words} ({time.monotonic() - began:.1f} s)")
-                self.pause(0.2, 2)
-        except Exception as e:
-            self.failure = e
-
-    def pause(self, least, most):
-        wait(self.rng.uniform(least, most), lambda: self.stopping)
-
-    def finish(self):
-        self.stopping = True
-        self.join(120)
-        assert not self.is_alive(), f"{self.name} hangs"
-        if self.failure:
-            raise AssertionError(f"{self.name}: {self.failure}") from self.failure
+    def step(self):
+        act = self.rng.choice(self.does)
+        began = time.monotonic()
+        words = getattr(self, act)()
+        self.done[act] = self.done.get(act, 0) + 1
+        self.log(f"{self.name}: {act} {words} ({time.monotonic() - began:.1f} s)")
+        self.pause(0.2, 2)
 
 
 def alive(pid, name):

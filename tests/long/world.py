@@ -6,9 +6,12 @@ middle. Nothing restarts what dies (--no-monitor), so a daemon that is gone with
 """
 import importlib.util
 import os
+import random
 import re
 import shutil
 import sys
+import tempfile
+import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -97,7 +100,7 @@ class World:
 
     def __init__(self, n_hypervisors=3):
         self.members, self.client, self.hosts = [], None, []
-        self.dir = Path(hypervisors.tempfile.mkdtemp(prefix="ovnlong-"))
+        self.dir = Path(tempfile.mkdtemp(prefix="ovnlong-"))
         self.n_hypervisors = n_hypervisors
 
     def up(self):
@@ -203,3 +206,28 @@ def wait(seconds, stop):
     while time.monotonic() < end and not stop():
         time.sleep(0.05)
 
+
+class Worker(threading.Thread):
+    """A thread that does step() over and over until it is told to finish, and keeps what it fails of: nobody else would hear."""
+
+    def __init__(self, world, seed, name):
+        super().__init__(name=name, daemon=True)
+        self.world, self.rng = world, random.Random(f"{seed} {name}")
+        self.stopping, self.failure = False, None
+
+    def run(self):
+        try:
+            while not self.stopping:
+                self.step()
+        except Exception as e:
+            self.failure = e
+
+    def pause(self, least, most):
+        wait(self.rng.uniform(least, most), lambda: self.stopping)
+
+    def finish(self):
+        self.stopping = True
+        self.join(120)
+        assert not self.is_alive(), f"{self.name} hangs"
+        if self.failure:
+            raise AssertionError(f"{self.name}: {self.failure}") from self.failure

@@ -4,43 +4,27 @@ A change is *acknowledged* (it must be there, once), *unknown* (the connection b
 refused, which no change here deserves: a refusal is a failure of the run.
 """
 import json
-import random
 import signal
 import socket
-import threading
 import time
 
-from world import address, eventually, remotes
+from world import Worker, address, eventually, remotes
 
 ACKNOWLEDGED, UNKNOWN = "acknowledged", "unknown"
 
 
-class Writer(threading.Thread):
-    """A thread that runs step() until it is told to stop."""
+class Writer(Worker):
+    """Makes one change after the other."""
 
     def __init__(self, world, seed, name):
-        super().__init__(name=name, daemon=True)
-        self.world, self.rng, self.prefix = world, random.Random(f"{seed} {name}"), name
-        self.stopping, self.failure, self.n = False, None, 0
-        self.counts = {ACKNOWLEDGED: 0, UNKNOWN: 0}
-        self.slowest = 0.0
+        super().__init__(world, seed, name)
+        self.n, self.slowest, self.counts = 0, 0.0, {ACKNOWLEDGED: 0, UNKNOWN: 0}
 
-    def run(self):
-        try:
-            while not self.stopping:
-                began = time.monotonic()
-                self.step()
-                self.slowest = max(self.slowest, time.monotonic() - began)
-                time.sleep(self.rng.random() * 0.05)
-        except Exception as e:                         # Told by finish(): a thread has nobody to raise it to.
-            self.failure = e
-
-    def finish(self):
-        self.stopping = True
-        self.join(90)
-        assert not self.is_alive(), f"{self.prefix} hangs"
-        if self.failure:
-            raise AssertionError(f"{self.prefix}: {self.failure}") from self.failure
+    def step(self):
+        began = time.monotonic()
+        self.change()
+        self.slowest = max(self.slowest, time.monotonic() - began)
+        self.pause(0, 0.05)
 
     def note(self, outcome):
         self.counts[outcome] += 1
@@ -55,24 +39,24 @@ class Tracked(Writer):
         super().__init__(*args)
         self.state = {}
 
-    def step(self):
+    def change(self):
         alive = [n for n, s in self.state.items() if s]
         if len(alive) >= self.LIVE or (alive and self.rng.random() < 0.3):
             name = alive[0]
             self.state[name] = False if self.note(self.remove(name)) == ACKNOWLEDGED else None
         else:
-            name, self.n = f"{self.prefix}-{self.n}", self.n + 1
+            name, self.n = f"{self.name}-{self.n}", self.n + 1
             self.state[name] = True if self.note(self.add(name)) == ACKNOWLEDGED else None
 
     def check(self, found):
         """FOUND: the names in the database."""
-        mine = [n for n in found if n.startswith(self.prefix + "-")]
+        mine = [n for n in found if n.startswith(self.name + "-")]
         doubled = {n for n in mine if mine.count(n) > 1}
         lost = [n for n, s in self.state.items() if s and n not in mine]
         undead = [n for n, s in self.state.items() if s is False and n in mine]
         strange = [n for n in mine if n not in self.state]
         assert not (doubled or lost or undead or strange), \
-            f"{self.prefix}: doubled {doubled}, lost {lost}, deleted and there {undead}, never asked for {strange}"
+            f"{self.name}: doubled {doubled}, lost {lost}, deleted and there {undead}, never asked for {strange}"
 
 
 class Tool(Tracked):
@@ -185,7 +169,7 @@ class Counter(Writer):
             {"op": "insert", "table": "Meter_Band", "uuid-name": "b", "row": {"action": "drop", "rate": 1, "burst_size": 0}},
             {"op": "insert", "table": "Meter", "row": {"name": name, "unit": "pktps", "bands": ["named-uuid", "b"]}})
 
-    def step(self):
+    def change(self):
         self.note(self.raw.transact({"op": "mutate", "table": "Meter_Band", "where": [], "mutations": [["burst_size", "+=", 1]]})[0])
 
     def check(self):
@@ -214,7 +198,7 @@ class Plugs(Writer):
         eventually(tried, 20, f"{host.name}: ovs-vsctl {words}: {last[-1:]}")
         self.note(ACKNOWLEDGED)
 
-    def step(self):
+    def change(self):
         port = self.rng.choice(self.ports)
         host = self.at.pop(port, None)
         if host:
@@ -224,4 +208,4 @@ class Plugs(Writer):
             self.local(host, "--may-exist", "add-port", "br-int", f"i-{port}", "--", "set", "Interface", f"i-{port}", "type=dummy",
                        f"external_ids:iface-id={port}")
             self.at[port] = host
-        time.sleep(self.rng.random() * 0.4)
+        self.pause(0, 0.4)

@@ -1,4 +1,5 @@
 """Machines for the tests of ovn-ctl: each a set of directories of its own and an environment that names them."""
+import contextlib
 import os
 import shutil
 import signal
@@ -130,6 +131,24 @@ class Machine:
         for pidfile in self.run.glob("*.pid"):
             self.kill(pidfile.stem)
         shutil.rmtree(self.dir)
+
+
+@contextlib.contextmanager
+def a_hypervisor(m, remote):
+    """An Open vSwitch database without a switch on machine M, for an ovn-controller that is chassis hv at REMOTE. Yields ovs-vsctl."""
+    m.run.mkdir(exist_ok=True)
+    subprocess.run(["ovsdb-tool", "create", f"{m.dir}/conf.db", "/usr/share/openvswitch/vswitch.ovsschema"], check=True)
+    local = subprocess.Popen(["ovsdb-server", f"--remote=punix:{m.run}/db.sock", f"--unixctl={m.run}/local.ctl", "-vconsole:off",
+                              f"{m.dir}/conf.db"])
+    vsctl = lambda *words: subprocess.run(["ovs-vsctl", "--no-wait", f"--db=unix:{m.run}/db.sock", *words], check=True)
+    try:
+        eventually((m.run / "db.sock").exists)
+        vsctl("init", "--", "set", "Open_vSwitch", ".", "external_ids:system-id=hv", "external_ids:ovn-encap-type=geneve",
+              "external_ids:ovn-encap-ip=127.0.0.1", f"external_ids:ovn-remote={remote}")
+        yield vsctl
+    finally:
+        local.terminate()
+        local.wait()
 
 
 @pytest.fixture

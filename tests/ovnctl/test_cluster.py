@@ -2,7 +2,6 @@
 
 A server is a Machine with ports of its own. Nothing here waits for longer than it must; the whole takes seconds.
 """
-import contextlib
 import json
 import os
 import re
@@ -12,7 +11,7 @@ import threading
 import time
 
 import pytest
-from conftest import REPO, eventually, free_ports
+from conftest import REPO, a_hypervisor, eventually, free_ports
 from test_ctl import older_schema, version_of
 
 
@@ -311,33 +310,13 @@ def test_a_machine_dies(cluster):
     eventually(lambda: cluster.role(dying, "nb") == "follower" and cluster.role(dying, "sb") == "follower", 15)
 
 
-@contextlib.contextmanager
-def a_hypervisor(m, remote):
-    """An Open vSwitch database without a switch and an ovn-controller, on machine M: chassis hv at REMOTE. Yields ovs-vsctl."""
-    m.run.mkdir(exist_ok=True)
-    subprocess.run(["ovsdb-tool", "create", f"{m.dir}/conf.db", "/usr/share/openvswitch/vswitch.ovsschema"], check=True)
-    local = subprocess.Popen(["ovsdb-server", f"--remote=punix:{m.run}/db.sock", f"--unixctl={m.run}/local.ctl", "-vconsole:off",
-                              f"{m.dir}/conf.db"])
-    vsctl = lambda *words: subprocess.run(["ovs-vsctl", "--no-wait", f"--db=unix:{m.run}/db.sock", *words], check=True)
-    try:
-        eventually((m.run / "db.sock").exists)
-        vsctl("init")
-        vsctl("set", "Open_vSwitch", ".", "external_ids:system-id=hv", "external_ids:ovn-encap-type=geneve",
-              "external_ids:ovn-encap-ip=127.0.0.1", f"external_ids:ovn-remote={remote}")
-        m.ok("start_controller")
-        yield vsctl
-        m.ok("stop_controller")
-    finally:
-        local.terminate()
-        local.wait()
-
-
 def test_relay(cluster):
     """A relay of the Southbound, started by ovn-ctl; ovn-controller is behind it, and a member's death is not its matter."""
     m = cluster.client
     m.ok("start_sb_relay_ovsdb", f"--db-sb-relay-remote={cluster.remotes['sb']}", "--", f"--remote=ptcp:{cluster.relay_port}:127.0.0.1")
     assert "is running" in m.ok("status_sb_relay_ovsdb")
     with a_hypervisor(m, f"tcp:127.0.0.1:{cluster.relay_port}") as vsctl:
+        m.ok("start_controller")
         chassis = lambda: cluster.sbctl("--bare", "--columns=name", "list", "Chassis").split() == ["hv"]
         eventually(chassis, what="the chassis does not come through the relay")
         dying = cluster.leader("sb")
@@ -355,6 +334,7 @@ def test_relay(cluster):
         m.ok("start_sb_relay_ovsdb", f"--db-sb-relay-remote={cluster.remotes['sb']}", "--", f"--remote=ptcp:{cluster.relay_port}:127.0.0.1")
         eventually(lambda: "again" in options(), 20)
         cluster.nbctl("--wait=sb", "--timeout=20", "sync")
+        m.ok("stop_controller")
     eventually(lambda: not cluster.sbctl("--bare", "--columns=name", "list", "Chassis").strip())
     dying.ok("start_sb_ovsdb")
     m.ok("stop_sb_relay_ovsdb")
@@ -383,6 +363,7 @@ def test_schema_upgrade_of_a_running_cluster(machines, kind):
         s.ok(*schemas, "start_northd")
     cluster.nbctl("--wait=sb", "--timeout=20", "ls-add", "old")
     with a_hypervisor(cluster.client, cluster.remotes["sb"]):
+        cluster.client.ok("start_controller")
         eventually(lambda: cluster.sbctl("--bare", "--columns=name", "list", "Chassis").split() == ["hv"])
         chassis = cluster.sbctl("--bare", "--columns=_uuid", "list", "Chassis")
         first, second, _ = cluster.servers
@@ -402,6 +383,7 @@ def test_schema_upgrade_of_a_running_cluster(machines, kind):
         assert cluster.sbctl("--bare", "--columns=other_config", "list", "Chassis").strip()
         assert [s.pid("ovn-northd") for s in cluster.servers] + [cluster.client.pid("ovn-controller")] == pids
         assert active(cluster).appctl("ovn-northd", "inc-engine/verify") == "0 differences\n"
+        cluster.client.ok("stop_controller")
 
 
 def test_standalone_becomes_clustered(machine):

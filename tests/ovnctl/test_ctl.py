@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from conftest import BUILD, REPO, dead, eventually, free_ports
+from conftest import BUILD, REPO, a_hypervisor, dead, eventually, free_ports
 
 
 def older_schema(machine, db, version):
@@ -186,16 +186,8 @@ def test_foreground_and_notify(machine):
 
 def test_controller(machine):
     """A stop takes the chassis away; a restart keeps it, and so does a stop with --restart."""
-    subprocess.run(["ovsdb-tool", "create", f"{machine.dir}/conf.db", "/usr/share/openvswitch/vswitch.ovsschema"], check=True)
     machine.ok("start_northd")
-    local = subprocess.Popen(["ovsdb-server", f"--remote=punix:{machine.run}/db.sock", f"--unixctl={machine.run}/local.ctl",
-                              "-vconsole:off", f"{machine.dir}/conf.db"])
-    try:
-        eventually((machine.run / "db.sock").exists)
-        vsctl = ["ovs-vsctl", "--no-wait", f"--db=unix:{machine.run}/db.sock"]
-        subprocess.run([*vsctl, "init"], check=True)
-        subprocess.run([*vsctl, "set", "Open_vSwitch", ".", "external_ids:system-id=hv", "external_ids:ovn-encap-type=geneve",
-                        "external_ids:ovn-encap-ip=127.0.0.1", f"external_ids:ovn-remote=unix:{machine.run}/ovnsb_db.sock"], check=True)
+    with a_hypervisor(machine, f"unix:{machine.run}/ovnsb_db.sock"):
         chassis = lambda: machine.sbctl("--bare", "--columns=_uuid", "find", "Chassis", "name=hv").strip()
         machine.ok("start_controller")
         first, pid = eventually(chassis), machine.pid("ovn-controller")
@@ -207,9 +199,6 @@ def test_controller(machine):
         eventually(lambda: machine.appctl("ovn-controller", "connection-status") == "connected\n")
         machine.ok("stop_controller")
         assert not chassis()
-    finally:
-        local.terminate()
-        local.wait()
     machine.ok("stop_northd")
 
 

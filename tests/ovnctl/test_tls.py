@@ -1,12 +1,11 @@
 """TLS as an operator sets it up: by our tools in the databases and by options of ovn-ctl, with real servers that pick it up, and
 certificates that are replaced while everything runs."""
 import shutil
-import subprocess
 import sys
 import time
 
 import pytest
-from conftest import REPO, dead, eventually, free_ports
+from conftest import REPO, a_hypervisor, dead, eventually, free_ports
 
 sys.path.insert(0, str(REPO / "tests/tls"))
 from pki import Authority                                        # noqa: E402
@@ -105,20 +104,9 @@ def in_tls(machine, ca):
     machine.nbctl("set-connection", f"pssl:{machine.ports['nb']}:127.0.0.1")
     machine.sbctl("set-connection", f"pssl:{machine.ports['sb']}:127.0.0.1")
     machine.ok("start_northd", "--ovn-manage-ovsdb=no")
-    subprocess.run(["ovsdb-tool", "create", f"{machine.dir}/conf.db", "/usr/share/openvswitch/vswitch.ovsschema"], check=True)
-    local = subprocess.Popen(["ovsdb-server", f"--remote=punix:{machine.run}/db.sock", f"--unixctl={machine.run}/local.ctl", "-vconsole:off",
-                              f"{machine.dir}/conf.db"])
-    try:
-        eventually((machine.run / "db.sock").exists)
-        vsctl = ["ovs-vsctl", "--no-wait", f"--db=unix:{machine.run}/db.sock"]
-        subprocess.run([*vsctl, "init", "--", "set", "Open_vSwitch", ".", "external_ids:system-id=hv", "external_ids:ovn-encap-type=geneve",
-                        "external_ids:ovn-encap-ip=127.0.0.1", f"external_ids:ovn-remote=ssl:127.0.0.1:{machine.ports['sb']}"], check=True)
-        machine.vsctl = lambda *words: subprocess.run([*vsctl, *words], check=True)
+    with a_hypervisor(machine, f"ssl:127.0.0.1:{machine.ports['sb']}") as machine.vsctl:
         machine.ok("start_controller")
         yield machine
-    finally:
-        local.terminate()
-        local.wait()
 
 
 def goes_on(machine, word):
