@@ -33,7 +33,7 @@ def alive(pid, name):
 
 
 class Central(Monkey):
-    does = ("kill", "kill", "hang", "hang", "terminate", "leave", "restart", "cut", "cut", "vanish", "crash", "compact")
+    does = ("kill", "kill", "die_with_work", "die_with_work", "die_with_work", "hang", "hang", "terminate", "leave", "restart", "cut", "cut", "vanish", "crash", "compact")
 
     def pick(self):
         m = self.rng.choice(self.world.members)
@@ -63,6 +63,18 @@ class Central(Monkey):
         m, which = self.pick()
         self.end(m, which, signal.SIGKILL)
         return f"{m.name} {which}"
+
+    def die_with_work(self):
+        """A leader stands still until clients wait for it, and dies without having read what they sent."""
+        db = self.rng.choice(["nb", "nb", "sb"])
+        m = self.world.leader(db)
+        if not m:
+            return "nobody: no leader"
+        pid, = self.pids(m, [db])
+        os.kill(pid, signal.SIGSTOP)
+        self.pause(0.1, 0.8)
+        self.end(m, [db], signal.SIGKILL)
+        return f"{m.name} {db}"
 
     def terminate(self):
         m, which = self.pick()
