@@ -265,8 +265,8 @@ log_set(const char *spec)
     pthread_mutex_lock(&lock);
     if (!strncasecmp(copy, "PATTERN", 7) && (copy[7] == ':' || !copy[7])) {
         error = set_pattern(copy + 7 + (copy[7] == ':'));
-    } else if (!strncasecmp(copy, "FACILITY:", 9)) {
-        error = set_facility(copy + 9);
+    } else if (!strncasecmp(copy, "FACILITY", 8) && (copy[8] == ':' || !copy[8])) {
+        error = set_facility(copy + 8 + (copy[8] == ':'));
     } else {
         error = set_words(copy);
     }

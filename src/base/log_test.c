@@ -72,6 +72,7 @@ test_spec(void **state)
     set_bad("PATTERN", "missing destination");
     set_bad("PATTERN:bad:x", "unknown destination \"bad\"");
     set_bad("FACILITY:bad", "invalid facility");
+    set_bad("FACILITY", "invalid facility");
 
     set_ok("any:info");
     set_ok("console:off");

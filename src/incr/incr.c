@@ -4,12 +4,16 @@
 
 enum { FACT_QUEUED = 1, FACT_TOLD = 2, FACT_WANTED = 4, FACT_REFRESHED = 8, FACT_GONE = 16 };
 
+enum { LOG_MSEC = 500 };
+
 struct incr *
 incr_create(void)
 {
     struct incr *g = XNEW(struct incr);
     list_init(&g->classes);
     list_init(&g->relations);
+    g->recomputing = true;
+    g->log_msec = LOG_MSEC;
     return g;
 }
 

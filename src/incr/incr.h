@@ -119,8 +119,11 @@ void incr_recompute(struct incr *);
 size_t incr_verify(struct incr *, struct str *out);
 void incr_show_stats(const struct incr *, struct str *out);
 void incr_clear_stats(struct incr *);
-/* Registers inc-engine/verify, show-stats, clear-stats, recompute. SETTLE runs the process's whole cycle. */
+/* Registers inc-engine/...: verify, show-stats, clear-stats, recompute, compute-log-timeout, stopwatches. SETTLE runs the process's whole cycle. */
 void incr_register_commands(struct incr *, void (*settle)(void *aux), void *aux);
+/* The classes as a graph for dot(1): what each one's subjects are, and the order. ROOT (NULL: all): just what this class runs over.
+ * A message (caller owns) if there is no such class. */
+char *incr_put_dot(const struct incr *, const char *root, struct str *out) MUST_USE;
 
 /* ---- numbers ---- */
 

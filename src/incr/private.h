@@ -4,6 +4,7 @@
 #define INCR_PRIVATE_H 1
 
 #include "incr/incr.h"
+#include "runtime/metrics.h"
 
 struct incr_queued {
     struct incr_fact *fact;
@@ -41,8 +42,11 @@ struct incr_class {
     struct hmap units;                 /* By subject. */
     struct list dirty;
     void (*format)(const struct incr_unit *, struct str *);
-    uint64_t n_runs;
+    uint64_t n_runs;                   /* Of units. */
+    uint64_t n_recomputes, n_computes; /* Cycles in which some ran: as all are computed again, for a change. */
     int64_t usec;
+    struct stopwatch *stopwatch;       /* NULL until it was first wanted. */
+    bool timed;
 };
 
 struct incr_held;                      /* numbers.c */
@@ -77,6 +81,8 @@ struct incr {
     size_t n_emitted, emitted_cap;
     struct incr_fact **gone;           /* Without a sink: freed at the end of the run. */
     size_t n_gone, gone_cap;
+    bool recomputing;                  /* At the start, and after incr_recompute(): the next run is of everything. */
+    int64_t log_msec;                  /* A class that takes longer is named in the log. */
     void (*settle)(void *);
     void *settle_aux;
 };

@@ -1,10 +1,8 @@
 /* unit.c - classes and their units: where subjects come from, who must run, and in what order. */
-#include <inttypes.h>
 #include <stdlib.h>
 #include "base/clock.h"
 #include "base/log.h"
 #include "incr/private.h"
-#include "runtime/unixctl.h"
 
 LOG_MODULE(incr);
 
@@ -260,6 +258,13 @@ class_run(struct incr *g, struct incr_class *c)
     struct list todo;
     size_t n = 0;
 
+    if (list_is_empty(&c->dirty)) {
+        return 0;
+    }
+    int64_t began = clock_usec();
+    if (c->timed) {
+        stopwatch_start(c->stopwatch);
+    }
     list_init(&todo);
     while (!list_is_empty(&c->dirty)) {
         list_push_back(&todo, list_pop_front(&c->dirty));
@@ -269,6 +274,14 @@ class_run(struct incr *g, struct incr_class *c)
         g->n_dirty--;
         unit_run(g, u);
         n++;
+    }
+    if (c->timed) {
+        stopwatch_stop(c->stopwatch);
+    }
+    *(g->recomputing ? &c->n_recomputes : &c->n_computes) += 1;
+    int64_t ms = (clock_usec() - began) / 1000;
+    if (ms >= g->log_msec) {
+        LOG_INFO_RL("class %s: %zu units took %lld ms", c->name, n, (long long) ms);
     }
     return n;
 }
@@ -289,6 +302,7 @@ incr_run(struct incr *g)
             n += class_run(g, c);
         }
     }
+    g->recomputing = false;
     if (n) {
         incr_settle_facts(g);
         incr_sweep_keys(g);
@@ -305,6 +319,7 @@ incr_is_dirty(const struct incr *g)
 void
 incr_recompute(struct incr *g)
 {
+    g->recomputing = true;
     LIST_FOR_EACH (c, struct incr_class, node, &g->classes) {
         HMAP_FOR_EACH (u, struct incr_unit, node, &c->units) {
             incr_unit_dirty(u);
@@ -331,87 +346,4 @@ incr_destroy_units(struct incr *g)
         list_remove(&c->node);
         free(c);
     }
-}
-
-/* ---- statistics and commands ---- */
-
-void
-incr_show_stats(const struct incr *g, struct str *out)
-{
-    str_printf(out, "%-28s %9s %10s %10s %10s %10s\n", "class", "units", "runs", "reads", "facts", "ms");
-    LIST_FOR_EACH (c, struct incr_class, node, &g->classes) {
-        size_t reads = 0, facts = 0;
-        HMAP_FOR_EACH (u, struct incr_unit, node, &c->units) {
-            reads += u->reader.n_reads;
-            facts += u->n_facts;
-        }
-        str_printf(out, "%-28s %9zu %10" PRIu64 " %10zu %10zu %10.1f\n", c->name, hmap_count(&c->units),
-                   c->n_runs, reads, facts, c->usec / 1000.0);
-    }
-    str_printf(out, "\n%-28s %9s %10s\n", "relation", "keys", "facts");
-    LIST_FOR_EACH (r, struct incr_relation, node, &g->relations) {
-        str_printf(out, "%-28s %9zu %10zu\n", r->name, hmap_count(&r->keys), hmap_count(&r->facts));
-    }
-}
-
-void
-incr_clear_stats(struct incr *g)
-{
-    LIST_FOR_EACH (c, struct incr_class, node, &g->classes) {
-        c->n_runs = 0;
-        c->usec = 0;
-    }
-}
-
-static void
-cmd_show_stats(struct unixctl_conn *conn, int argc UNUSED, const char *argv[] UNUSED, void *g)
-{
-    struct str s = STR_INIT;
-    incr_show_stats(g, &s);
-    unixctl_reply(conn, str_c(&s));
-    str_free(&s);
-}
-
-static void
-cmd_clear_stats(struct unixctl_conn *conn, int argc UNUSED, const char *argv[] UNUSED, void *g)
-{
-    incr_clear_stats(g);
-    unixctl_reply(conn, "");
-}
-
-static void
-cmd_recompute(struct unixctl_conn *conn, int argc UNUSED, const char *argv[] UNUSED, void *g_)
-{
-    struct incr *g = g_;
-    incr_recompute(g);
-    g->settle(g->settle_aux);
-    unixctl_reply(conn, "");
-}
-
-static void
-cmd_verify(struct unixctl_conn *conn, int argc UNUSED, const char *argv[] UNUSED, void *g_)
-{
-    struct incr *g = g_;
-    struct str s = STR_INIT;
-
-    g->settle(g->settle_aux);
-    size_t n = incr_verify(g, &s);
-    str_printf(&s, "%zu differences\n", n);
-    if (n) {
-        unixctl_error(conn, str_c(&s));
-    } else {
-        unixctl_reply(conn, str_c(&s));
-    }
-    str_free(&s);
-}
-
-void
-incr_register_commands(struct incr *g, void (*settle)(void *), void *aux)
-{
-    g->settle = settle;
-    g->settle_aux = aux;
-    unixctl_register("inc-engine/show-stats", "[CLASS [COUNTER]]", 0, 2, cmd_show_stats, g);
-    unixctl_register("inc-engine/clear-stats", "", 0, 0, cmd_clear_stats, g);
-    unixctl_register("inc-engine/recompute", "", 0, 0, cmd_recompute, g);
-    unixctl_register("inc-engine/verify", "", 0, 0, cmd_verify, g);
 }

@@ -70,8 +70,7 @@ log_option(int opt, const char *arg)
     case 1010:
         error = log_open_file(arg);
         if (error) {
-            LOG_WARN("%s", error);
-            free(error);
+            daemon_fatal("%s", error);
         }
         return true;
     case 1011:

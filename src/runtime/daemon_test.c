@@ -202,6 +202,8 @@ test_failures(void **state)
     assert_non_null(strstr(out.s, "could not initialize control socket"));
     assert_int_equal(run(&out, "%s --detach --pidfile=/nonexistent/x", program), 1);
     assert_string_equal(out.s, NAME ": /nonexistent/x: create failed (No such file or directory)\n");
+    assert_int_equal(run(&out, "%s --detach --log-file=/nonexistent/x", program), 1);
+    assert_string_equal(out.s, NAME ": failed to open /nonexistent/x for logging: No such file or directory\n");
     assert_int_equal(run(&out, "%s -vfoo:bar", program), 1);
     assert_string_equal(out.s, NAME ": processing \"foo:bar\": no destination, level, or module \"foo\"\n");
     assert_int_equal(run(&out, "%s --syslog-method=blah", program), 1);

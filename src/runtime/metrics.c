@@ -264,22 +264,42 @@ percentile_95(const struct stopwatch *sw)
 }
 
 static void
+put_stopwatch(const struct stopwatch *sw, bool as_table, struct str *s)
+{
+    if (as_table) {
+        str_printf(s, "%-32s %12llu %10.0f %10.0f %14.6f %14.6f %14.6f\n", sw->name, (unsigned long long) sw->n, sw->max, sw->min,
+                   percentile_95(sw), sw->average_short, sw->average);
+        return;
+    }
+    str_printf(s, "Statistics for '%s'\n", sw->name);
+    str_printf(s, "  Total samples: %llu\n", (unsigned long long) sw->n);
+    str_printf(s, "  Maximum: %.0f msec\n  Minimum: %.0f msec\n", sw->max, sw->min);
+    str_printf(s, "  95th percentile: %.6f msec\n", percentile_95(sw));
+    str_printf(s, "  Short term average: %.6f msec\n", sw->average_short);
+    str_printf(s, "  Long term average: %.6f msec\n", sw->average);
+}
+
+/* [-t] [NAME]: -t for a table, a line each, times in milliseconds. */
+static void
 stopwatch_show(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
 {
     struct str s = STR_INIT;
-    bool found = argc == 1;
+    bool as_table = argc > 1 && str_eq(argv[1], "-t");
+    const char *name = argc > 1 + as_table ? argv[1 + as_table] : NULL;
+    bool found = !name;
 
+    if (argc > 2 + as_table) {
+        unixctl_error(conn, "at most one stopwatch can be named");
+        return;
+    }
+    if (as_table) {
+        str_printf(&s, "%-32s %12s %10s %10s %14s %14s %14s\n", "name (ms)", "samples", "max", "min", "95th pct", "short avg", "long avg");
+    }
     LIST_FOR_EACH (sw, struct stopwatch, node, &stopwatches) {
-        if (argc > 1 && !str_eq(sw->name, argv[1])) {
-            continue;
+        if (!name || str_eq(sw->name, name)) {
+            found = true;
+            put_stopwatch(sw, as_table, &s);
         }
-        found = true;
-        str_printf(&s, "Statistics for '%s'\n", sw->name);
-        str_printf(&s, "  Total samples: %llu\n", (unsigned long long) sw->n);
-        str_printf(&s, "  Maximum: %.0f msec\n  Minimum: %.0f msec\n", sw->max, sw->min);
-        str_printf(&s, "  95th percentile: %.6f msec\n", percentile_95(sw));
-        str_printf(&s, "  Short term average: %.6f msec\n", sw->average_short);
-        str_printf(&s, "  Long term average: %.6f msec\n", sw->average);
     }
     if (found) {
         unixctl_reply(conn, str_c(&s));
@@ -320,6 +340,6 @@ metrics_init(void)
     unixctl_register("coverage/show", "", 0, 0, coverage_show, NULL);
     unixctl_register("coverage/read-counter", "COUNTER", 1, 1, coverage_read_counter, NULL);
     unixctl_register("memory/show", "", 0, 0, memory_show, NULL);
-    unixctl_register("stopwatch/show", "[NAME]", 0, 1, stopwatch_show, NULL);
+    unixctl_register("stopwatch/show", "[-t] [NAME]", 0, 2, stopwatch_show, NULL);
     unixctl_register("stopwatch/reset", "[NAME]", 0, 1, stopwatch_reset, NULL);
 }

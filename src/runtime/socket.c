@@ -14,7 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { BACKLOG = 64 };
+enum { BACKLOG = 256 };
 
 /* Fills UN with a name for PATH; *DIR_FD is to be kept until the name was used, -1 if there is none. */
 static int

@@ -25,7 +25,7 @@
 LOG_MODULE(unixctl);
 
 enum { ACCEPT_RETRY_MSEC = 1000 };
-static size_t max_request = 1024 * 1024, max_conns = 64;
+static size_t max_request = 1024 * 1024, max_conns = 256;
 
 struct command {
     struct list node;          /* In `commands`, by name. */
@@ -47,6 +47,7 @@ struct unixctl_conn {
     struct str log;            /* Goes with its answer. */
     bool pending;
     bool running;              /* The command is on the stack. */
+    bool json;                 /* set-options --format json: results are JSON documents. */
     void (*gone)(void *aux);   /* While pending: what to call if the peer hangs up. */
     void *gone_aux;
 };
@@ -131,19 +132,44 @@ exit_command(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
     unixctl_reply(conn, NULL);
 }
 
+/* What a newer ovs-appctl asks first on its connection when the user wants another format: "--format json". */
+static void
+set_options(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
+{
+    bool json = conn->json;
+
+    for (int i = 1; i < argc; i++) {
+        const char *value = str_eq(argv[i], "--format") ? argv[++i]
+                            : !strncmp(argv[i], "--format=", 9) ? argv[i] + 9 : NULL;
+        if (!value || i >= argc || (!str_eq(value, "json") && !str_eq(value, "text"))) {
+            char *error = xasprintf("%s: the only option is --format text|json", argv[0]);
+            unixctl_error(conn, error);
+            free(error);
+            return;
+        }
+        json = str_eq(value, "json");
+    }
+    unixctl_reply(conn, NULL);
+    conn->json = json;
+}
+
 static void
 register_builtins(void)
 {
     static const struct {
-        const char *name;
+        const char *name, *usage;
+        int max_args;
         unixctl_cb *cb;
     } builtins[] = {
-        { "list-commands", list_commands }, { "version", show_version }, { "exit", exit_command },
+        { "list-commands", "", 0, list_commands },
+        { "version", "", 0, show_version },
+        { "exit", "", 0, exit_command },
+        { "set-options", "[--format text|json]", 2, set_options },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(builtins); i++) {
         if (!find_command(builtins[i].name)) {
-            unixctl_register(builtins[i].name, "", 0, 0, builtins[i].cb, NULL);
+            unixctl_register(builtins[i].name, builtins[i].usage, 0, builtins[i].max_args, builtins[i].cb, NULL);
         }
     }
     unixctl_register_log();
@@ -221,9 +247,11 @@ answer(struct unixctl_conn *conn, const char *key, const char *text)
     if (full.len && full.s[full.len - 1] != '\n') {
         str_putc(&full, '\n');
     }
-    bool is_error = str_eq(key, "error");
+    bool is_error = str_eq(key, "error"), wrap = conn->json && !is_error;
     str_printf(out, "{\"id\":%s,\"%s\":", conn->id, key);
+    str_puts(out, wrap ? "{\"reply-format\":\"plain\",\"reply\":" : "");
     json_put_string(out, str_c(&full), full.len);
+    str_puts(out, wrap ? "}" : "");
     if (conn->log.len) {
         str_puts(out, ",\"log\":");
         json_put_string(out, conn->log.s, conn->log.len);

@@ -4,8 +4,11 @@
  * arguments (strings), the result is the text to print; an error is a text, printed to stderr with
  * exit status 2. RUNDIR/PROG.PID.ctl, or --unixctl. Our own: a request whose id is "log" may be answered with a member "log" besides.
  *
+ * A connection that said `set-options --format json` gets results as JSON documents: a text in the wrapping that
+ * ovs-appctl(8) documents for commands that have no format of their own, {"reply-format":"plain","reply":TEXT}.
+ *
  * Registered from the start: list-commands, version, exit (stops the loop; a daemon that has more to do
- * registers its own), vlog/... . Registering a name again replaces the command. */
+ * registers its own), set-options, vlog/... . Registering a name again replaces the command. */
 #ifndef RUNTIME_UNIXCTL_H
 #define RUNTIME_UNIXCTL_H 1
 

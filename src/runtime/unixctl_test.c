@@ -200,7 +200,7 @@ test_held(void **state)
 static void
 test_many(void **state)
 {
-    int fds[200];
+    int fds[300];
 
     /* More than it keeps: the longest idle go, and it still answers. */
     for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
@@ -217,6 +217,68 @@ test_many(void **state)
     for (int i = 0; i < 20; i++) {
         loop_once(loop, 1);
     }
+}
+
+/* Clients that came at once and are slow to ask are all answered. */
+static void
+test_a_hundred_at_once(void **state)
+{
+    static const char request[] = "{\"id\":1,\"method\":\"echo\",\"params\":[]}";
+    int fds[128];
+
+    for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+        fds[i] = peer_open();
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+        loop_once(loop, 1);
+    }
+    for (size_t i = ARRAY_SIZE(fds); i-- > 0;) {
+        assert_true(peer_send(fds[i], request, strlen(request)));
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+        char buf[100] = "";
+        for (int tries = 0; tries < 1000 && recv(fds[i], buf, sizeof buf - 1, 0) < 0; tries++) {
+            loop_once(loop, 1);
+        }
+        assert_string_equal(buf, "{\"id\":1,\"result\":\"<echo>\\n\",\"error\":null}");
+        close(fds[i]);
+    }
+    for (int i = 0; i < 20; i++) {
+        loop_once(loop, 1);
+    }
+}
+
+/* What ovs-appctl --format json does on its connection: the format holds there and nowhere else. */
+static void
+test_formats(void **state)
+{
+    static const struct {
+        const char *request, *answer;
+    } talk[] = {
+        { "{\"id\":1,\"method\":\"echo\",\"params\":[]}", "{\"id\":1,\"result\":\"<echo>\\n\",\"error\":null}" },
+        { "{\"id\":2,\"method\":\"set-options\",\"params\":[\"--format\",\"json\"]}", "{\"id\":2,\"result\":\"\",\"error\":null}" },
+        { "{\"id\":3,\"method\":\"echo\",\"params\":[]}",
+          "{\"id\":3,\"result\":{\"reply-format\":\"plain\",\"reply\":\"<echo>\\n\"},\"error\":null}" },
+        { "{\"id\":4,\"method\":\"nonsense\",\"params\":[]}",
+          "{\"id\":4,\"error\":\"\\\"nonsense\\\" is not a valid command (use \\\"list-commands\\\" to see a list of valid commands)\\n\""
+          ",\"result\":null}" },
+        { "{\"id\":5,\"method\":\"set-options\",\"params\":[\"--format\",\"xml\"]}",
+          "{\"id\":5,\"error\":\"set-options: the only option is --format text|json\\n\",\"result\":null}" },
+        { "{\"id\":6,\"method\":\"set-options\",\"params\":[\"--format\"]}",
+          "{\"id\":6,\"error\":\"set-options: the only option is --format text|json\\n\",\"result\":null}" },
+        { "{\"id\":7,\"method\":\"set-options\",\"params\":[\"--format=text\"]}",
+          "{\"id\":7,\"result\":{\"reply-format\":\"plain\",\"reply\":\"\"},\"error\":null}" },
+        { "{\"id\":8,\"method\":\"echo\",\"params\":[]}", "{\"id\":8,\"result\":\"<echo>\\n\",\"error\":null}" },
+    };
+    int fd = peer_open();
+
+    for (size_t i = 0; i < ARRAY_SIZE(talk); i++) {
+        peer_send(fd, talk[i].request, strlen(talk[i].request));
+        assert_string_equal(peer_receive(fd), talk[i].answer);
+        expect(talk[0].request, talk[0].answer);
+    }
+    close(fd);
+    loop_once(loop, 1);
 }
 
 /* --- Our client, in a thread. --- */
@@ -426,6 +488,13 @@ test_builtins(void **state)
     s = get("stopwatch/show", "cycle");
     assert_memory_equal(s, "Statistics for 'cycle'\n  Total samples: 3\n  Maximum: ", 53);
     free(s);
+    s = get("stopwatch/show", "-t");
+    assert_non_null(strstr(s, "\ncycle                                       3 "));
+    free(s);
+    struct call two = { .method = "stopwatch/show", .argc = 2, .argv = { "a", "b" } };
+    run_call(&two);
+    assert_string_equal(two.remote_error, "at most one stopwatch can be named\n");
+    free_call(&two);
     free(get("stopwatch/reset", NULL));
     s = get("stopwatch/show", NULL);
     assert_non_null(strstr(s, "Total samples: 0\n"));
@@ -496,8 +565,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_requests), cmocka_unit_test(test_garbage), cmocka_unit_test(test_held),
-        cmocka_unit_test(test_many),     cmocka_unit_test(test_client),  cmocka_unit_test(test_builtins),
-        cmocka_unit_test(test_hang_up_and_log), cmocka_unit_test(test_close),
+        cmocka_unit_test(test_many), cmocka_unit_test(test_a_hundred_at_once), cmocka_unit_test(test_formats),
+        cmocka_unit_test(test_client), cmocka_unit_test(test_builtins), cmocka_unit_test(test_hang_up_and_log), cmocka_unit_test(test_close),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
