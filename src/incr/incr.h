@@ -133,6 +133,8 @@ struct incr_numbers;
 struct incr_numbers *incr_numbers_create(const char *name, uint32_t min, uint32_t max);
 /* From now on a free number is the lowest one, so that one given back is soon used again. Otherwise numbers are used in turn. */
 void incr_numbers_prefer_low(struct incr_numbers *);
+/* From now on only numbers up to LIMIT are given, adopted or had by request (0: the space's own maximum). What is had stays. */
+void incr_numbers_set_limit(struct incr_numbers *, uint32_t limit);
 void incr_numbers_destroy(struct incr_numbers *);       /* Must be empty. */
 bool incr_numbers_is_empty(const struct incr_numbers *);
 /* The number of OWNER. REQUESTED (0: none) is taken from whoever has it without having requested it (that unit

@@ -22,6 +22,7 @@ struct incr_held {
 struct incr_numbers {
     const char *name;
     uint32_t min, max, next;
+    uint32_t limit;                    /* Of what is given now: at most max. */
     bool prefer_low;                   /* `next` is no higher than the lowest that is free. */
     size_t n_denied;                   /* Owners whose `denied` is not 0. */
     struct hmap owners, numbers;
@@ -34,7 +35,7 @@ incr_numbers_create(const char *name, uint32_t min, uint32_t max)
     REQUIRE(min > 0 && min <= max);
     s->name = name;
     s->min = s->next = min;
-    s->max = max;
+    s->max = s->limit = max;
     hmap_init(&s->owners);
     hmap_init(&s->numbers);
     return s;
@@ -45,6 +46,21 @@ incr_numbers_prefer_low(struct incr_numbers *s)
 {
     s->prefer_low = true;
     s->next = s->min;
+}
+
+void
+incr_numbers_set_limit(struct incr_numbers *s, uint32_t limit)
+{
+    uint32_t old = s->limit;
+
+    s->limit = limit ? MAX(s->min, MIN(limit, s->max)) : s->max;
+    if (s->limit > old && hmap_count(&s->owners) > hmap_count(&s->numbers)) {
+        HMAP_FOR_EACH (h, struct incr_held, by_owner, &s->owners) {
+            if (h->asked && !h->number) {
+                incr_unit_dirty(h->unit);      /* Who got none asks again. */
+            }
+        }
+    }
 }
 
 void
@@ -121,16 +137,15 @@ set_denied(struct incr_held *h, uint32_t number)
 static uint32_t
 first_free(struct incr_numbers *s)
 {
-    if (hmap_count(&s->numbers) > s->max - s->min) {
-        return 0;
-    }
-    for (;;) {
-        uint32_t n = s->next;
-        s->next = n == s->max ? s->min : n + 1;
+    /* No more looks than there are numbers: some above the limit may be had. */
+    for (size_t left = MIN(hmap_count(&s->numbers), (size_t) (s->limit - s->min)) + 1; left > 0; left--) {
+        uint32_t n = s->next <= s->limit ? s->next : s->min;
+        s->next = n == s->limit ? s->min : n + 1;
         if (!holder(s, n)) {
             return n;
         }
     }
+    return 0;
 }
 
 /* Whether H may have NUMBER: who requests goes before who adopts before who has it by chance. */
@@ -187,7 +202,7 @@ incr_number(struct incr_unit *u, struct incr_numbers *s, const void *owner, size
         return h->number;
     }
     h->asked = true;
-    if (requested >= s->min && requested <= s->max) {
+    if (requested >= s->min && requested <= s->limit) {
         if (may_take(h, requested, REQUESTED)) {
             h->how = REQUESTED;
             set_denied(h, 0);
@@ -204,14 +219,14 @@ incr_number(struct incr_unit *u, struct incr_numbers *s, const void *owner, size
         number_freed(s, h->number);
     }
     if (!h->number) {
-        if (adopted >= s->min && adopted <= s->max && may_take(h, adopted, ADOPTED)) {
+        if (adopted >= s->min && adopted <= s->limit && may_take(h, adopted, ADOPTED)) {
             h->how = ADOPTED;
             take(h, adopted);
         } else {
             h->how = BY_CHANCE;
             set_number(h, first_free(s));
             if (!h->number) {
-                LOG_WARN_RL("no %s is left (%u to %u)", s->name, s->min, s->max);
+                LOG_WARN_RL("no %s is left (%u to %u)", s->name, s->min, s->limit);
             }
         }
     }

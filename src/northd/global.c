@@ -11,10 +11,10 @@
 #include <stdlib.h>
 #include "base/clock.h"
 
-enum { NB_SCHEMA_INTERNAL = 1 };
+enum { NB_SCHEMA_INTERNAL = 1, MAX_BACKOFF = 60000 };
 
 /* NB_Global options that units look at. */
-static const char *const unit_options[] = { "ignore_lsp_down" };
+static const char *const unit_options[] = { "ignore_lsp_down", "vxlan_mode" };
 
 struct global {
     int64_t nb_cfg, nb_cfg_seen_at;    /* Seen northbound, and when. */
@@ -80,15 +80,48 @@ global_trim_timeout(struct northd *n)
     return ms < 0 || ms > INT32_MAX ? 30000 : ms;
 }
 
-void
-global_set_probes(struct northd *n)
+static int64_t
+option_int(struct northd *n, const char *name, int64_t default_)
 {
     struct nb_nb_global *g = nb_row(n, NULL);
-    int64_t ms = g ? ovsdb_map_get_int(nb_nb_global_options(g, NULL), "northd_probe_interval", -1) : -1;
+
+    return g ? ovsdb_map_get_int(nb_nb_global_options(g, NULL), name, default_) : default_;
+}
+
+int64_t
+global_backoff(struct northd *n)
+{
+    return MAX(0, MIN(option_int(n, "northd-backoff-interval-ms", 0), MAX_BACKOFF));
+}
+
+void
+global_configure(struct northd *n)
+{
+    int64_t ms = option_int(n, "northd_probe_interval", -1);
 
     ms = ms > INT32_MAX ? -1 : ms;
     ovsdb_set_probe_interval(n->nb, ms);
     ovsdb_set_probe_interval(n->sb, ms);
+}
+
+/* ---- VXLAN mode ---- */
+
+/* Some chassis may be reached by VXLAN, and the CMS does not say that this is for other things (vxlan_mode=false). */
+static void
+run_vxlan(struct incr_unit *u, void *n_)
+{
+    struct northd *n = n_;
+    struct dep_reader *by = incr_reader(u);
+
+    if (global_option_bool(n, "vxlan_mode", true, by) && ovsdb_index_get_str(n->sb_encap_by_type, by, "vxlan")) {
+        incr_emit(u, n->vxlan, "", 0, "", 0);
+    }
+}
+
+bool
+global_vxlan_mode(struct northd *n, struct dep_reader *by)
+{
+    return incr_first(n->vxlan, "", 0, by) != NULL;
 }
 
 /* SB_Global gets the CMS's options and ids, and ours. */
@@ -228,7 +261,9 @@ add_northbound(void *n_, struct ovsdb_txn *txn)
         insert_row(n, txn, &nb_table_nb_global, &g->new_nb_row);
         return true;
     }
-    want_option(n, nb, txn, "max_tunid", "16711680", true);
+    char max_key[12];
+    snprintf(max_key, sizeof max_key, "%d", global_vxlan_mode(n, NULL) ? VXLAN_MAX_DP_KEY : MAX_DP_KEY);
+    want_option(n, nb, txn, "max_tunid", max_key, true);
     want_option(n, nb, txn, "mac_prefix", g->mac_prefix, false);
     want_option(n, nb, txn, "svc_monitor_mac", g->svc_monitor_mac, false);
     char version[80];
@@ -323,8 +358,11 @@ global_create(struct northd *n)
               OVSDB_COLUMN(SB_CHASSIS_PRIVATE_NAME) | OVSDB_COLUMN(SB_CHASSIS_PRIVATE_CHASSIS) |
                   OVSDB_COLUMN(SB_CHASSIS_PRIVATE_NB_CFG) | OVSDB_COLUMN(SB_CHASSIS_PRIVATE_NB_CFG_TIMESTAMP));
     ovsdb_use(n->sb, &sb_table_chassis, OVSDB_COLUMN(SB_CHASSIS_NAME) | OVSDB_COLUMN(SB_CHASSIS_OTHER_CONFIG));
+    ovsdb_use(n->sb, &sb_table_encap, OVSDB_COLUMN(SB_ENCAP_TYPE));
+    n->sb_encap_by_type = ovsdb_index_create(n->sb, &sb_table_encap, 1, (uint16_t[]) { SB_ENCAP_TYPE });
     n->sb_global = sink_create(n->sb_out, "sb_global", &sb_table_sb_global, OWNED, SINK_UPDATE_ONLY, NULL);
     n->option = incr_relation_create(n->incr, "option", 0);
+    n->vxlan = incr_relation_create(n->incr, "vxlan", 0);
     n->record.global = ovsdb_record_create(&sb_table_sb_global);
     outbox_set_extra(n->sb_out, add_southbound, southbound_done, n);
     outbox_set_extra(n->nb_out, add_northbound, NULL, n);
@@ -334,6 +372,7 @@ void
 global_create_classes(struct northd *n)
 {
     incr_class_alone(incr_class_create(n->incr, "option", run_options, n));
+    incr_class_alone(incr_class_create(n->incr, "vxlan", run_vxlan, n));
     incr_class_alone(incr_class_create(n->incr, "sb_global", run_sb_global, n));
 }
 

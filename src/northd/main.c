@@ -29,7 +29,8 @@ usage(void)
                "  --ovnnb-db=DATABASE      northbound database (default: $OVN_NB_DB or unix:%s/ovnnb_db.sock)\n"
                "  --ovnsb-db=DATABASE      southbound database (default: $OVN_SB_DB or unix:%s/ovnsb_db.sock)\n"
                "  --n-threads=N            accepted for compatibility: one thread is enough\n"
-               "  --dry-run                start paused: connect, but write nothing\n\n"
+               "  --dry-run                start paused: connect, but write nothing\n"
+               "  --dump-inc-proc-graph[=CLASS]  print what is computed in which order, for dot(1), and end\n\n"
                "DATABASE is unix:FILE, tcp:HOST:PORT or ssl:HOST:PORT; several, separated by commas, for a cluster.\n",
                program_name(), program_name(), dir_run(), dir_run());
     daemon_usage(&s);
@@ -106,18 +107,6 @@ cmd_cluster_reset(struct unixctl_conn *conn, int argc UNUSED, const char *argv[]
 }
 
 static void
-cmd_get_threads(struct unixctl_conn *conn, int argc UNUSED, const char *argv[] UNUSED, void *aux UNUSED)
-{
-    unixctl_reply(conn, "1\n");
-}
-
-static void
-cmd_set_threads(struct unixctl_conn *conn, int argc UNUSED, const char *argv[] UNUSED, void *aux UNUSED)
-{
-    unixctl_reply(conn, "");
-}
-
-static void
 report_memory(struct str *s, void *aux UNUSED)
 {
     str_printf(s, "interned:%zu ", intern_count());
@@ -134,8 +123,7 @@ register_commands(void)
     unixctl_register("sb-connection-status", "", 0, 0, cmd_connection_status, ctx.sb);
     unixctl_register("nb-cluster-state-reset", "", 0, 0, cmd_cluster_reset, ctx.nb);
     unixctl_register("sb-cluster-state-reset", "", 0, 0, cmd_cluster_reset, ctx.sb);
-    unixctl_register("parallel-build/get-n-threads", "", 0, 0, cmd_get_threads, NULL);
-    unixctl_register("parallel-build/set-n-threads", "N_THREADS", 1, 1, cmd_set_threads, NULL);
+    northd_register_commands(ctx.northd);
     incr_register_commands(ctx.northd->incr, cycle, NULL);
     metrics_init();
     metrics_register_memory(report_memory, NULL);
@@ -158,15 +146,24 @@ connect_to(struct ovsdb *db, const char *remotes)
     }
 }
 
-int
-main(int argc, char *argv[])
+/* What the command line says; texts are the caller's to free. */
+struct arguments {
+    char *nb, *sb;
+    const char *threads;               /* NULL: none said. */
+    bool dump_graph;
+    const char *dump_class;
+};
+
+static void
+parse_options(int argc, char *argv[], struct arguments *a)
 {
-    enum { OPT_NB = 2000, OPT_SB, OPT_THREADS, OPT_DRY_RUN };
+    enum { OPT_NB = 2000, OPT_SB, OPT_THREADS, OPT_DRY_RUN, OPT_DUMP };
     static const struct option options[] = {
         { "ovnnb-db", required_argument, NULL, OPT_NB },
         { "ovnsb-db", required_argument, NULL, OPT_SB },
         { "n-threads", required_argument, NULL, OPT_THREADS },
         { "dry-run", no_argument, NULL, OPT_DRY_RUN },
+        { "dump-inc-proc-graph", optional_argument, NULL, OPT_DUMP },
         { "help", no_argument, NULL, 'h' },
         { "version", no_argument, NULL, 'V' },
         DAEMON_LONG_OPTIONS,
@@ -174,52 +171,67 @@ main(int argc, char *argv[])
         TLS_LONG_OPTIONS,
         { NULL, 0, NULL, 0 },
     };
-    program_set_name(argv[0]);
-    char *nb = default_db("OVN_NB_DB", "ovnnb_db.sock"), *sb = default_db("OVN_SB_DB", "ovnsb_db.sock");
 
     for (int opt; (opt = getopt_long(argc, argv, "hVv::p:c:C:", options, NULL)) != -1;) {
-        int64_t threads;
-        switch (opt) {
-        case OPT_NB:
-            free(nb);
-            nb = xstrdup(optarg);
-            break;
-        case OPT_SB:
-            free(sb);
-            sb = xstrdup(optarg);
-            break;
-        case OPT_THREADS:
-            if (!str_to_int(optarg, 1, 256, &threads)) {
-                daemon_fatal("--n-threads=%s: expected a number from 1 to 256", optarg);
-            }
-            break;
-        case OPT_DRY_RUN:
+        char **db = opt == OPT_NB ? &a->nb : opt == OPT_SB ? &a->sb : NULL;
+        if (db) {
+            free(*db);
+            *db = xstrdup(optarg);
+        } else if (opt == OPT_THREADS) {
+            a->threads = optarg;
+        } else if (opt == OPT_DRY_RUN) {
             ctx.paused = true;
-            break;
-        case 'h':
+        } else if (opt == OPT_DUMP) {
+            a->dump_graph = true;
+            a->dump_class = optarg;
+        } else if (opt == 'h') {
             usage();
-            break;
-        default:
-            if (!daemon_option(opt, optarg)) {
-                exit(EXIT_FAILURE);
-            }
+        } else if (opt == '?' || !daemon_option(opt, optarg)) {
+            exit(EXIT_FAILURE);
         }
     }
     if (optind < argc) {
         daemon_fatal("%s: unexpected argument; --help shows how to use this", argv[optind]);
     }
+}
 
+static noreturn void
+dump_graph(const char *class)
+{
+    struct str s = STR_INIT;
+    char *error = incr_put_dot(ctx.northd->incr, class, &s);
+
+    if (error) {
+        daemon_fatal("%s", error);
+    }
+    fputs(str_c(&s), stdout);
+    exit(fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS);
+}
+
+int
+main(int argc, char *argv[])
+{
+    program_set_name(argv[0]);
+    struct arguments a = { .nb = default_db("OVN_NB_DB", "ovnnb_db.sock"), .sb = default_db("OVN_SB_DB", "ovnsb_db.sock") };
+
+    parse_options(argc, argv, &a);
     ctx.loop = loop_create();
     ctx.nb = ovsdb_create(ctx.loop, &nb_db);
     ctx.sb = ovsdb_create(ctx.loop, &sb_db);
     ctx.northd = northd_create(ctx.loop, ctx.nb, ctx.sb);
+    if (a.dump_graph) {
+        dump_graph(a.dump_class);
+    }
+    if (a.threads) {
+        northd_set_threads(ctx.northd, a.threads);
+    }
     register_commands();
     daemon_start(ctx.loop);
     if (!ctx.paused) {
         ovsdb_set_lock(ctx.sb, "ovn_northd");
     }
-    connect_to(ctx.nb, nb);
-    connect_to(ctx.sb, sb);
+    connect_to(ctx.nb, a.nb);
+    connect_to(ctx.sb, a.sb);
     loop_set_cycle(ctx.loop, cycle, NULL);
     daemon_complete();
     daemon_run(ctx.loop);
@@ -228,7 +240,7 @@ main(int argc, char *argv[])
     ovsdb_destroy(ctx.nb);
     ovsdb_destroy(ctx.sb);
     loop_destroy(ctx.loop);
-    free(nb);
-    free(sb);
+    free(a.nb);
+    free(a.sb);
     return EXIT_SUCCESS;
 }

@@ -8,6 +8,7 @@
 #include "runtime/metrics.h"
 
 LOG_MODULE(northd);
+METRIC(northd_postponed)               /* A cycle that came during a pause. */
 
 static void
 wake(void *loop)
@@ -30,7 +31,9 @@ northd_create(struct loop *loop, struct ovsdb *nb, struct ovsdb *sb)
     n->nb = nb;
     n->sb = sb;
     n->incr = incr_create();
+    n->n_threads = 1;
     n->trim = loop_timer_create(loop, trim, NULL);
+    n->backoff = loop_timer_create(loop, wake, loop);
     n->sb_out = outbox_create(loop, sb, n->incr, true);
     n->nb_out = outbox_create(loop, nb, n->incr, false);
     outbox_on_wake(n->sb_out, wake, loop);
@@ -63,15 +66,36 @@ northd_destroy(struct northd *n)
         switch_destroy(n);
         global_destroy(n);
         loop_timer_destroy(n->trim);
+        loop_timer_destroy(n->backoff);
         free(n);
     }
+}
+
+/* Runs the units, unless the last run was a moment ago and the CMS wants changes to be collected (northd-backoff-interval-ms): the pause is as
+ * long as that run took, up to the option. False: later. */
+static bool
+compute(struct northd *n)
+{
+    int64_t start = clock_msec(), longest = global_backoff(n);
+
+    if (incr_is_dirty(n->incr) && longest && start < n->not_before) {
+        METRIC_INC(northd_postponed);
+        loop_timer_set(n->backoff, n->not_before - start);
+        return false;
+    }
+    if (incr_run(n->incr)) {
+        int64_t end = clock_msec();
+        n->not_before = end + MIN(end - start, longest);
+        loop_timer_set(n->trim, global_trim_timeout(n));
+    }
+    return true;
 }
 
 void
 northd_cycle(struct northd *n)
 {
     if (ovsdb_is_ready(n->nb)) {
-        global_set_probes(n);
+        global_configure(n);
     }
     if (!ovsdb_is_ready(n->nb) || !ovsdb_is_ready(n->sb) || !ovsdb_has_lock(n->sb)) {
         global_standby(n);
@@ -79,8 +103,8 @@ northd_cycle(struct northd *n)
     }
     outbox_follow_schema(n->sb_out);
     outbox_follow_schema(n->nb_out);
-    if (incr_run(n->incr)) {
-        loop_timer_set(n->trim, global_trim_timeout(n));
+    if (!compute(n)) {
+        return;
     }
     global_cycle(n);
     outbox_flush(n->sb_out);

@@ -19,11 +19,13 @@ struct northd {
     struct loop *loop;
     struct ovsdb *nb, *sb;
     struct incr *incr;
-    struct loop_timer *trim;
+    struct loop_timer *trim, *backoff;
+    int64_t not_before;                /* No computing until then (northd-backoff-interval-ms). */
     struct outbox *nb_out, *sb_out;
 
     /* Relations. */
     struct incr_relation *option;      /* Name of an NB_Global option that units look at -> its text. */
+    struct incr_relation *vxlan;       /* "" -> nothing: VXLAN mode is on. */
     struct incr_relation *dpset;       /* Name of a set -> UUID of a datapath. */
     struct incr_relation *passthru;    /* struct nb_logical_switch * -> nothing: it has vlan-passthru. */
     struct incr_relation *unknown;     /* struct nb_logical_switch * -> a port of it that takes unknown addresses. */
@@ -37,7 +39,8 @@ struct northd {
     size_t n_lflows;                   /* Said, counted by lflow_emit(). */
     struct hmap port_keys;             /* port.c: a number space a datapath. */
 
-    struct ovsdb_index *sb_port_by_name, *sb_chassis_by_name, *sb_chassis_by_hostname;
+    unsigned n_threads;                /* As asked for and answered: one is enough. */
+    struct ovsdb_index *sb_port_by_name, *sb_chassis_by_name, *sb_chassis_by_hostname, *sb_encap_by_type;
     struct { /* Scratch. */
         struct ovsdb_record *lflow, *dp_group, *datapath, *port, *claim, *mcast, *lsp, *global;
     } record;
@@ -70,8 +73,18 @@ void port_sweep(struct northd *);              /* Frees the key spaces of datapa
 const char *global_option(struct northd *, const char *name, struct dep_reader *by);
 bool global_option_bool(struct northd *, const char *name, bool default_, struct dep_reader *by);
 
-void global_set_probes(struct northd *);      /* Of the connections to the databases: ovn-nb(5), northd_probe_interval. */
 int64_t global_trim_timeout(struct northd *);  /* ms without work after which memory is trimmed: ovn-nb(5). */
+int64_t global_backoff(struct northd *);       /* The longest pause after a run, ms; 0: none. */
+void global_configure(struct northd *);        /* What NB_Global says of our connections. Also for a standby. */
+
+/* In VXLAN mode a tunnel carries 12 bits of each key (ovn-architecture(7), "Tunnel Encapsulations"): new keys must be no larger. */
+enum { MAX_DP_KEY = 16711680, MAX_PORT_KEY = 32767, VXLAN_MAX_DP_KEY = 4095, VXLAN_MAX_PORT_KEY = 2047 };
+bool global_vxlan_mode(struct northd *, struct dep_reader *by);
+
+/* ---- commands.c ---- */
+void northd_register_commands(struct northd *);
+/* As --n-threads=TEXT documents it: what is no number from 1 to 256 is mended, with a warning. */
+void northd_set_threads(struct northd *, const char *text);
 
 /* The Datapath_Binding's UUID of LS, there or to be. */
 struct uuid switch_datapath(struct northd *, struct nb_logical_switch *ls, struct dep_reader *by);

@@ -8,7 +8,7 @@
 
 LOG_MODULE(northd_port);
 
-enum { MAX_KEY = 32767, MAX_ADDITIONAL = 16 };
+enum { MAX_ADDITIONAL = 16 };
 
 /* Documented multicast groups: name and key (features.md 24). */
 enum { MC_FLOOD = 32768, MC_UNKNOWN = 32769, MC_FLOOD_L2 = 32772 };
@@ -41,7 +41,7 @@ port_numbers(struct northd *n, const struct uuid *datapath)
     }
     struct key_space *s = XNEW(struct key_space);
     s->datapath = *datapath;
-    s->numbers = incr_numbers_create("port key", 1, MAX_KEY);
+    s->numbers = incr_numbers_create("port key", 1, MAX_PORT_KEY);
     hmap_insert(&n->port_keys, &s->node, uuid_hash(datapath));
     return s->numbers;
 }
@@ -301,6 +301,23 @@ identify_mcast(const struct ovsdb_row *row, struct str *key)
 
 /* ---- the units ---- */
 
+/* The port's key, as switch_number() has it. */
+static uint32_t
+port_number(struct northd *n, struct incr_unit *u, const struct port *p, uint32_t adopted)
+{
+    struct dep_reader *by = incr_reader(u);
+    struct incr_numbers *numbers = port_numbers(n, &p->datapath);
+    int64_t requested = ovsdb_map_get_int(nb_logical_switch_port_options(p->row, by), "requested-tnl-key", 0);
+    bool vxlan = global_vxlan_mode(n, requested ? by : NULL);
+
+    if (vxlan && requested > VXLAN_MAX_PORT_KEY) {
+        LOG_WARN_RL("port %s: the requested tunnel key %lld does not fit into VXLAN (%d at most)", p->name, (long long) requested,
+                    VXLAN_MAX_PORT_KEY);
+    }
+    incr_numbers_set_limit(numbers, vxlan ? VXLAN_MAX_PORT_KEY : 0);
+    return incr_number(u, numbers, &p->row->row_.uuid, sizeof p->row->row_.uuid, MAX(0, MIN(requested, UINT32_MAX)), adopted);
+}
+
 static void
 run_port(struct incr_unit *u, void *n_)
 {
@@ -317,9 +334,7 @@ run_port(struct incr_unit *u, void *n_)
     struct sb_port_binding *found = sb_port_binding_of(sink_row(n->sb_port, p.name, strlen(p.name)));
     struct uuid found_datapath = found ? sb_port_binding_datapath_uuid(found, NULL) : (struct uuid) { { 0 } };
     bool same = found && uuid_equal(&found_datapath, &p.datapath);
-    uint32_t key = incr_number(u, port_numbers(n, &p.datapath), &p.row->row_.uuid, sizeof p.row->row_.uuid,
-                               ovsdb_map_get_int(nb_logical_switch_port_options(p.row, by), "requested-tnl-key", 0),
-                               same ? sb_port_binding_tunnel_key(found, NULL) : 0);
+    uint32_t key = port_number(n, u, &p, same ? sb_port_binding_tunnel_key(found, NULL) : 0);
     if (key) {
         struct uuid binding = sink_uuid(n->sb_port, p.name, strlen(p.name), &p.row->row_.uuid, by);
         emit_binding(n, u, &p, key);

@@ -2,8 +2,9 @@
 #include "northd/lflow.h"
 
 #include <stdio.h>
+#include "base/log.h"
 
-enum { MAX_KEY = 16711680 };           /* Above are the keys of transit switches (features.md 24). */
+LOG_MODULE(northd_switch);
 
 static void
 key_of(const char *kind, const char *uuid_text, struct str *key)
@@ -57,6 +58,23 @@ switch_has_vlan_passthru(struct northd *n, struct nb_logical_switch *ls, struct 
     return incr_count(n->passthru, &ls, sizeof ls, by) > 0;
 }
 
+/* The key of LS's datapath: the one that is requested, or that it has, or (ADOPTED, 0: none) that is found, or a free one. */
+static uint32_t
+switch_number(struct northd *n, struct incr_unit *u, struct nb_logical_switch *ls, uint32_t adopted)
+{
+    struct dep_reader *by = incr_reader(u);
+    int64_t requested = ovsdb_map_get_int(nb_logical_switch_other_config(ls, by), "requested-tnl-key", 0);
+
+    /* Only a request looks again when the mode changes: what was given stays. */
+    bool vxlan = global_vxlan_mode(n, requested ? by : NULL);
+    if (vxlan && requested > VXLAN_MAX_DP_KEY) {
+        LOG_WARN_RL("switch %s: the requested tunnel key %lld does not fit into VXLAN (%d at most)", nb_logical_switch_name(ls, by),
+                    (long long) requested, VXLAN_MAX_DP_KEY);
+    }
+    incr_numbers_set_limit(n->dp_keys, vxlan ? VXLAN_MAX_DP_KEY : 0);
+    return incr_number(u, n->dp_keys, &ls->row_.uuid, sizeof ls->row_.uuid, MAX(0, MIN(requested, UINT32_MAX)), adopted);
+}
+
 static void
 run_switch(struct incr_unit *u, void *n_)
 {
@@ -71,9 +89,7 @@ run_switch(struct incr_unit *u, void *n_)
     switch_key(ls, &key);
     struct uuid datapath = switch_datapath(n, ls, by);
     struct sb_datapath_binding *row = sb_datapath_binding_of(sink_row(n->sb_datapath, key.s, key.len));
-    uint32_t number = incr_number(u, n->dp_keys, &ls->row_.uuid, sizeof ls->row_.uuid,
-                                  ovsdb_map_get_int(config, "requested-tnl-key", 0),
-                                  row ? sb_datapath_binding_tunnel_key(row, NULL) : 0);
+    uint32_t number = switch_number(n, u, ls, row ? sb_datapath_binding_tunnel_key(row, NULL) : 0);
     if (!number) {
         str_free(&key);
         return;                        /* Said by incr_number(): none is left. */
@@ -116,7 +132,7 @@ switch_create(struct northd *n)
                        OVSDB_COLUMN(SB_DATAPATH_BINDING_NB_UUID) | OVSDB_COLUMN(SB_DATAPATH_BINDING_EXTERNAL_IDS);
     ovsdb_use(n->sb, &sb_table_datapath_binding, columns);
     n->sb_datapath = sink_create(n->sb_out, "datapath_binding", &sb_table_datapath_binding, columns, 0, identify);
-    n->dp_keys = incr_numbers_create("datapath key", 1, MAX_KEY);
+    n->dp_keys = incr_numbers_create("datapath key", 1, MAX_DP_KEY);
     n->unknown = incr_relation_create(n->incr, "unknown", 0);
     n->passthru = incr_relation_create(n->incr, "passthru", 0);
     n->record.datapath = ovsdb_record_create(&sb_table_datapath_binding);
