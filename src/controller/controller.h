@@ -135,6 +135,8 @@ void binding_create(struct controller *);
 void binding_destroy(struct controller *);
 /* Before incr_run(): what is read outside the graph. */
 void binding_prepare(struct controller *);
+/* Before that: whether changes may be acted on at all (ovn-match-northd-version). */
+bool binding_version_fits(struct controller *) MUST_USE;
 /* After incr_run(): connections, conditions, transactions, reports. Returns whether the switch may be given flows: all that concerns local
  * ports was known once. Until then the flows of our predecessor work. */
 bool binding_run(struct controller *) MUST_USE;

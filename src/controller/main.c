@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "controller/commands.h"
 #include "controller/controller.h"
 #include "runtime/daemon.h"
 #include "runtime/metrics.h"
@@ -60,6 +61,11 @@ settle(void *d_)
     struct controller *c = d->controller;
 
     if (!ovsdb_is_ready(c->ovs)) {
+        return;
+    }
+    if (!binding_version_fits(c)) {
+        ovsdb_collect(c->sb);
+        ovsdb_collect(c->ovs);
         return;
     }
     binding_prepare(c);
@@ -167,26 +173,6 @@ command_cluster_reset(struct unixctl_conn *conn, int argc, const char *argv[], v
     unixctl_reply(conn, NULL);
 }
 
-/* Each logical flow is translated once and its result kept as flows: there is no cache beside them. */
-static void
-command_lflow_cache(struct unixctl_conn *conn, int argc, const char *argv[], void *d_)
-{
-    unixctl_reply(conn, str_eq(argv[0], "lflow-cache/flush") ? NULL : "Enabled: false\n");
-}
-
-/* What no logical flow needs yet: an empty table. */
-static void
-command_empty_table(struct unixctl_conn *conn, int argc, const char *argv[], void *d_)
-{
-    unixctl_reply(conn, NULL);
-}
-
-static void
-command_inject_pkt(struct unixctl_conn *conn, int argc, const char *argv[], void *d_)
-{
-    unixctl_error(conn, "inject-pkt: not supported yet");
-}
-
 static void
 register_commands(struct daemon *d)
 {
@@ -197,14 +183,7 @@ register_commands(struct daemon *d)
     unixctl_register("debug/resume", "", 0, 0, command_pause, d);
     unixctl_register("debug/status", "", 0, 0, command_status, d);
     unixctl_register("sb-cluster-state-reset", "", 0, 0, command_cluster_reset, d);
-    unixctl_register("lflow-cache/flush", "", 0, 0, command_lflow_cache, d);
-    unixctl_register("lflow-cache/show-stats", "", 0, 0, command_lflow_cache, d);
-    unixctl_register("group-table-list", "", 0, 0, command_empty_table, d);
-    unixctl_register("meter-table-list", "", 0, 0, command_empty_table, d);
-    unixctl_register("debug/dump-local-template-vars", "", 0, 0, command_empty_table, d);
-    unixctl_register("debug/dump-related-ports", "", 0, 0, command_empty_table, d);
-    unixctl_register("debug/dump-mac-bindings", "", 0, 0, command_empty_table, d);
-    unixctl_register("inject-pkt", "MICROFLOW", 1, 1, command_inject_pkt, d);
+    commands_register(d->controller);
     binding_register_commands(d->controller);
     incr_register_commands(d->controller->incr, settle, d);
 }
@@ -221,7 +200,7 @@ report_memory(struct str *out, void *d_)
 
 /* ---- starting ---- */
 
-enum { OPT_DUMMY_VIF_PLUG = 2000, OPT_PEER_CA_CERT };
+enum { OPT_DUMMY_VIF_PLUG = 2000, OPT_PEER_CA_CERT, OPT_DUMP };
 
 static noreturn void
 usage(void)
@@ -233,11 +212,26 @@ usage(void)
            "usage: %s [OPTIONS] [OVS-DATABASE]\n"
            "where OVS-DATABASE is where the Open vSwitch database is\n"
            "(default: unix:%s/db.sock).\n\n"
-           "  -n SYSTEM-ID            name of this chassis (default: as configured)\n"
+           "  -n, --chassis=SYSTEM-ID  name of this chassis (default: as configured)\n"
+           "  --dump-inc-proc-graph[=CLASS]  print what is computed in which order, for dot(1), and end\n"
            "  --enable-dummy-vif-plug, --peer-ca-cert=FILE  accepted and without effect\n%s",
            program_name(), program_name(), dir_ovs_run(), str_c(&options));
     str_free(&options);
     exit(EXIT_SUCCESS);
+}
+
+static noreturn void
+dump_graph(const char *class)
+{
+    struct controller *c = controller_create(loop_create(), NULL);
+    struct str s = STR_INIT;
+    char *error = incr_put_dot(c->incr, class, &s);
+
+    if (error) {
+        daemon_fatal("%s", error);
+    }
+    fputs(str_c(&s), stdout);
+    exit(fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS);
 }
 
 /* Returns the system-id given by -n, or NULL; *remote is what stands after the options, or NULL. */
@@ -247,6 +241,8 @@ parse_options(int argc, char *argv[], const char **remote)
     static const struct option long_options[] = {
         { "enable-dummy-vif-plug", no_argument, NULL, OPT_DUMMY_VIF_PLUG },
         { "peer-ca-cert", required_argument, NULL, OPT_PEER_CA_CERT },
+        { "dump-inc-proc-graph", optional_argument, NULL, OPT_DUMP },
+        { "chassis", required_argument, NULL, 'n' },
         { "help", no_argument, NULL, 'h' },
         { "version", no_argument, NULL, 'V' },
         DAEMON_LONG_OPTIONS,
@@ -262,6 +258,8 @@ parse_options(int argc, char *argv[], const char **remote)
             system_id = optarg;
         } else if (opt == 'h') {
             usage();
+        } else if (opt == OPT_DUMP) {
+            dump_graph(optarg);
         } else if (opt == OPT_DUMMY_VIF_PLUG || opt == OPT_PEER_CA_CERT) {
             continue;          /* Nothing to set up for either: no interface is plugged, nobody connects to us. */
         } else if (opt == '?' || !daemon_option(opt, optarg)) {

@@ -137,6 +137,8 @@ void incr_numbers_prefer_low(struct incr_numbers *);
 void incr_numbers_set_limit(struct incr_numbers *, uint32_t limit);
 void incr_numbers_destroy(struct incr_numbers *);       /* Must be empty. */
 bool incr_numbers_is_empty(const struct incr_numbers *);
+/* Every owner that has a number, in no order. */
+void incr_numbers_for_each(const struct incr_numbers *, void (*cb)(void *aux, const void *owner, size_t owner_len, uint32_t number), void *aux);
 /* The number of OWNER. REQUESTED (0: none) is taken from whoever has it without having requested it (that unit
  * runs again); if two request it, the smaller owner (by bytes) has it. Else what it had; else ADOPTED (0: none;
  * e.g. found in the database), taken in the same way from one who was given it by chance; else a free one. 0: none is left.

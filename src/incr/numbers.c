@@ -80,6 +80,14 @@ incr_numbers_is_empty(const struct incr_numbers *s)
     return !hmap_count(&s->owners);
 }
 
+void
+incr_numbers_for_each(const struct incr_numbers *s, void (*cb)(void *, const void *, size_t, uint32_t), void *aux)
+{
+    HMAP_FOR_EACH (h, struct incr_held, by_number, &s->numbers) {
+        cb(aux, h->owner, h->len, h->number);
+    }
+}
+
 static struct incr_held *
 holder(const struct incr_numbers *s, uint32_t number)
 {

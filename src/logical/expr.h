@@ -126,6 +126,10 @@ struct logical_packet {
 };
 union of_value logical_packet_get(const struct logical_packet *, struct of_subfield);
 void logical_packet_set(struct logical_packet *, struct of_subfield, const union of_value *);
+/* The one packet that TEXT describes, all that it does not speak of zero. A message (caller owns) if it does not parse, or is not one packet. */
+char *logical_packet_parse(const char *text, const struct expr_env *, struct logical_packet *) MUST_USE;
+/* frame.c: appends it as an Ethernet frame, with lengths and checksums right, padded to the least length of one. Registers and other metadata are no part of it. */
+void logical_packet_put_frame(const struct logical_packet *, struct str *);
 /* Is E true for this packet? Straight from the tree: what the matches are held against in tests, and what ovn-trace uses. */
 bool expr_evaluate(const struct expr *e, const struct expr_env *env, const struct logical_packet *);
 

@@ -10,8 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/clock.h"
+#include "logical/version.h"
 
-enum { NB_SCHEMA_INTERNAL = 1, MAX_BACKOFF = 60000 };
+enum { MAX_BACKOFF = 60000 };
 
 /* NB_Global options that units look at. */
 static const char *const unit_options[] = { "ignore_lsp_down", "vxlan_mode" };
@@ -266,9 +267,9 @@ add_northbound(void *n_, struct ovsdb_txn *txn)
     want_option(n, nb, txn, "max_tunid", max_key, true);
     want_option(n, nb, txn, "mac_prefix", g->mac_prefix, false);
     want_option(n, nb, txn, "svc_monitor_mac", g->svc_monitor_mac, false);
-    char version[80];
-    snprintf(version, sizeof version, "%s-%s-%d.%d", ovn_version(), ovsdb_desc(n->sb)->version, N_STAGES, NB_SCHEMA_INTERNAL);
+    char *version = logical_internal_version(ovsdb_desc(n->sb)->version);
     want_option(n, nb, txn, "northd_internal_version", version, true);
+    free(version);
 
     struct ovsdb_record *r = ovsdb_record_create(&nb_table_nb_global);
     if (g->sb_cfg >= 0) {

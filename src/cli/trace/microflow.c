@@ -1,5 +1,4 @@
-/* microflow.c - the packet of a trace: ovn-trace(8), "microflow". An expression of the logical language that leaves no choice: it is resolved as the match of a
- * flow would be, and must come to one match. Bits that it does not speak of are zero. */
+/* microflow.c - the packet of a trace: ovn-trace(8), "microflow", with the names that a southbound database knows; and how it is shown. */
 #include "cli/trace/simulate.h"
 
 #include <stdlib.h>
@@ -45,49 +44,19 @@ resident(void *names UNUSED, const char *name UNUSED)
     return true;
 }
 
-/* Which fields the two differ in: what the microflow should say more of. */
 static char *
-ambiguous(const struct expr_matches *m)
-{
-    struct str s = STR_INIT;
-
-    str_printf(&s, "the microflow is ambiguous: %zu kinds of packets match it", m->n);
-    const char *separator = "; it does not say enough about ";
-    for (int f = 0; f < OFF_N_FIELDS; f++) {
-        const struct of_term *a = of_match_get(&m->m[0].match, f), *b = of_match_get(&m->m[1].match, f);
-        if (!a != !b || (a && (of_value_compare(&a->value, &b->value) || of_value_compare(&a->mask, &b->mask)))) {
-            str_printf(&s, "%s%s", separator, f == LOGICAL_INPORT ? "inport" : f == LOGICAL_OUTPORT ? "outport" : of_field_info(f)->name);
-            separator = ", ";
-        }
-    }
-    return str_steal(&s);
-}
-
-static char *
-resolve(const char *text, struct names *names, struct expr_matches *m)
+resolve(const char *text, struct names *names, struct logical_packet *p)
 {
     struct expr_env env = { .lookup_port = lookup, .address_set = address_set, .is_chassis_resident = resident, .aux = names };
-    struct expr *e;
-    char *error = expr_parse(text, &e);
+    char *error = logical_packet_parse(text, &env, p);
 
-    if (error) {
-        char *message = xasprintf("error parsing flow: %s", error);
-        free(error);
-        return message;
-    }
-    error = expr_resolve(e, NULL, &env, m);
-    expr_unref(e);
     if (names->unknown) {
         const char *near = world_nearest_port(names->world, names->unknown);
         free(error);
         return near ? xasprintf("unknown port \"%s\" (did you mean \"%s\"?)", names->unknown, near)
                     : xasprintf("unknown port \"%s\"", names->unknown);
-    } else if (error) {
-        return error;
-    } else if (!m->n) {
-        return xstrdup("the microflow is contradictory: no packet matches it");
     }
-    return m->n > 1 ? ambiguous(m) : NULL;
+    return error;
 }
 
 static char *
@@ -115,18 +84,11 @@ char *
 microflow_parse(const char *text, struct world *w, struct datapath **dp, struct port **inport, struct logical_packet *p)
 {
     struct names names = { .world = w };
-    struct expr_matches m = EXPR_MATCHES_INIT;
-    char *error = resolve(text, &names, &m);
+    char *error = resolve(text, &names, p);
 
-    memset(p, 0, sizeof *p);
     if (!error) {
-        const struct of_match *match = &m.m[0].match;
-        for (size_t i = 0; i < match->n; i++) {
-            p->f[match->terms[i].field] = match->terms[i].value;
-        }
         error = find_inport(&names, p, dp, inport);
     }
-    expr_matches_destroy(&m);
     free(names.unknown);
     return error;
 }

@@ -33,6 +33,7 @@ struct binding {
     int64_t started_at;                        /* Wall clock. */
     bool ready;                                /* Once all that concerns local ports was known. */
     uint64_t ovs_seen;                         /* ovsdb_seqno() when the connections were last looked at. */
+    bool version_differs;                      /* ovn-match-northd-version: northd's is another, and that was said. */
     const char *missing;                       /* What the administrator has yet to set, as it was said; or NULL. */
 
     struct ovsdb_index *bridge_by_name, *ovs_port_by_name, *chassis_by_name, *private_by_name, *encap_by_place;

@@ -259,12 +259,9 @@ connect_sb(struct controller *c)
 {
     const char *remote = config_get(c, NULL, "ovn-remote");
     const char *probe = config_get(c, NULL, "ovn-remote-probe-interval");
-    int64_t ms = -1;
+    int64_t ms;
 
-    if (probe && !str_to_int(probe, 0, INT32_MAX, &ms)) {
-        ms = -1;
-    }
-    ovsdb_set_probe_interval(c->sb, ms);
+    ovsdb_set_probe_interval(c->sb, probe && str_to_int(probe, 0, INT32_MAX, &ms) ? ms : -1);
     char *error = ovsdb_set_remotes(c->sb, remote ? remote : "");
     if (error) {
         LOG_WARN("ovn-remote: %s", error);
@@ -279,9 +276,7 @@ connect_switch(struct controller *c, const struct controller_config *config)
     const char *probe = config_get(c, NULL, "ovn-bridge-remote-probe-interval");
     int64_t s;
 
-    if (probe && str_to_int(probe, 0, INT32_MAX / 1000, &s)) {
-        of_switch_set_probe_interval(c->of, s ? MAX(s, 5) * 1000 : 0);
-    }
+    of_switch_set_probe_interval(c->of, probe && str_to_int(probe, 0, INT32_MAX / 1000, &s) && s ? MAX(s, 5) * 1000 : 0);
     if (!config->bridge_row || !ovs_bridge_datapath_id(config->bridge_row, NULL)) {
         of_switch_set_target(c->of, NULL);     /* Open vSwitch has not made it yet. */
     } else if (remote && *remote) {

@@ -136,12 +136,14 @@ command_delay(struct unixctl_conn *conn, int argc, const char *argv[], void *s_)
     struct nb_cfg *s = s_;
     int64_t seconds;
 
-    if (!str_to_int(argv[1], 0, 86400, &seconds)) {
-        unixctl_error(conn, "invalid number of seconds");
+    if (!str_to_int(argv[1], 0, UINT32_MAX, &seconds)) {
+        unixctl_error(conn, "unsigned integer required");
         return;
     }
     s->delay = seconds * 1000;
-    unixctl_reply(conn, NULL);
+    char *text = seconds ? xasprintf("delay nb_cfg report for %"PRId64" seconds.", seconds) : xstrdup("no delay for nb_cfg report.");
+    unixctl_reply(conn, text);
+    free(text);
 }
 
 void

@@ -172,10 +172,13 @@ static void
 write_new_port(struct tunnels *t, struct ovsdb_record *iface, const char *id, uint32_t n)
 {
     struct ovsdb_record *port = ovsdb_record_create(&ovs_table_port), *bridge = ovsdb_record_create(&ovs_table_bridge);
-    struct uuid iface_uuid = write_uuid(&ovs_table_interface, id), port_uuid = write_uuid(&ovs_table_port, id);
+    /* On another bridge it is another port: the one of the bridge before may not be gone yet. */
+    char *whose = xasprintf("%s/%s", t->config->bridge, id);
+    struct uuid iface_uuid = write_uuid(&ovs_table_interface, whose), port_uuid = write_uuid(&ovs_table_port, whose);
     char name[16];
     struct write w;
 
+    free(whose);
     if (choose_name(t, n, name)) {
         write_begin(&w, t->c->binding->ovs_writer, t->by, "tunnel %s to chassis %s", name, id);
         write_guard(&w);

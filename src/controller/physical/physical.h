@@ -76,6 +76,11 @@ bool port_get(struct controller *, struct sb_port_binding *, struct dep_reader *
 void port_for_each_remote(struct controller *, const struct port_info *, struct dep_reader *by,
                           void (*cb)(void *aux, struct sb_chassis *), void *aux);
 
+/* The connection tracking zone of a port that is here; 0: none yet. */
+uint16_t port_zone(struct controller *, const struct sb_port_binding *, struct dep_reader *by);
+/* The VLAN of a container in a VM; 0: it is none. */
+uint16_t port_container_tag(const struct sb_port_binding *, struct dep_reader *by);
+
 /* The cookie of flows made of ROW. */
 static inline uint32_t
 row_cookie(const struct ovsdb_row *row)

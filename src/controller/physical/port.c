@@ -98,9 +98,8 @@ port_for_each_remote(struct controller *c, const struct port_info *p, struct dep
     free(all);
 }
 
-/* The VLAN of a container in a VM; 0: it is none. */
-static uint16_t
-container_tag(const struct sb_port_binding *pb, struct dep_reader *by)
+uint16_t
+port_container_tag(const struct sb_port_binding *pb, struct dep_reader *by)
 {
     const char *parent = sb_port_binding_parent_port(pb, by);
     int64_t tag;
@@ -108,7 +107,7 @@ container_tag(const struct sb_port_binding *pb, struct dep_reader *by)
     return parent && *parent && sb_port_binding_tag(pb, by, &tag) && tag > 0 && tag < 4096 ? tag : 0;
 }
 
-static uint16_t
+uint16_t
 port_zone(struct controller *c, const struct sb_port_binding *pb, struct dep_reader *by)
 {
     const char *name = sb_port_binding_logical_port(pb, by);
@@ -184,7 +183,7 @@ emit_out(struct flow *f, const struct port_info *p, uint16_t tag)
 static void
 run_here(struct flow *f, const struct port_info *p, struct dep_reader *by)
 {
-    uint16_t tag = container_tag(p->pb, by), zone = port_zone(f->c, p->pb, by);
+    uint16_t tag = port_container_tag(p->pb, by), zone = port_zone(f->c, p->pb, by);
 
     emit_in(f, p, tag, zone);
     emit_local_output(f, p, zone);

@@ -47,13 +47,6 @@ struct outcome {
 };
 #define OUTCOME_INIT { EXPR_MATCHES_INIT, EXPR_TEMPLATES_INIT, STR_INIT }
 
-/* Who has a conjunction id: the same in all datapaths, as every flow matches metadata; so a tag that comes or goes changes none. */
-struct conj_owner {
-    struct uuid lflow;
-    uint32_t i;
-    uint32_t of_group;                 /* Not of the row's own datapath. */
-};
-
 static void
 outcome_destroy(struct outcome *o)
 {

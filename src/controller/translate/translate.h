@@ -30,10 +30,17 @@ struct parsed *parsed_actions(struct parsed_cache *, const char *text);
 
 /* ---- resolve.c ---- */
 
+/* Who has a conjunction id: the same in all datapaths, as every flow matches metadata; so a tag that comes or goes changes none. */
+struct conj_owner {
+    struct uuid lflow;
+    uint32_t i;
+    uint32_t of_group;                 /* Not of the row's own datapath. */
+};
+
 struct translate {
     struct parsed_cache *parsed;
     struct ovsdb_index *address_set_by_name, *port_group_by_name, *template_var_by_chassis;
-    struct incr_numbers *conj_ids;     /* Owner: struct conj_owner (lflow.c). */
+    struct incr_numbers *conj_ids;     /* Owner: struct conj_owner. */
     struct incr_relation *template;    /* As address_set.c says, and those below. */
     struct incr_relation *template_set;/* key the name of an address set that there are templates for; no value. */
     struct incr_relation *aset, *aset_bucket, *part;
