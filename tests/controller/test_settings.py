@@ -1,7 +1,7 @@
 """The keys of the Open_vSwitch row that change under a running ovn-controller: where it connects to, which bridge it has, whether it may work at all."""
 import os
-import re
 import signal
+import socket
 import time
 
 import pytest
@@ -51,7 +51,7 @@ def test_probe_interval(ground):
     h = ground.host(ovn_remote_probe_interval="10")       # Less than a second is a second.
     registered(ground)
     bound(ground, h)
-    ground.central.kill("sb", signal.SIGSTOP) if False else os.kill(ground.central.pids["sb"][0], signal.SIGSTOP)
+    os.kill(ground.central.pids["sb"][0], signal.SIGSTOP)
     try:
         eventually(lambda: h.appctl("connection-status").strip() == "not connected", 10)
     finally:
@@ -87,6 +87,17 @@ def test_monitor_all_goes_on_and_off(ground):
 
 # ---- the bridge ----
 
+def ports(h, bridge):
+    names = {p["_uuid"]: p["name"] for p in h.db.select("Port")}
+    row = h.bridge(bridge)["ports"]
+    return {names.get(u) for u in (row if isinstance(row, list) else [row])}
+
+
+def ours(h, bridge):
+    return {p for p in ports(h, bridge) if p and p.startswith("ovn-")}, \
+        {k for k in h.bridge(bridge)["external_ids"] if k.startswith(("ct-zone-", "ovn-"))}
+
+
 def test_another_bridge(ground):
     """The ports follow: nothing of ours stays on the old bridge, whose flows would answer for ports that are elsewhere."""
     ground.central.chassis("hv9", "192.0.2.9")
@@ -100,13 +111,27 @@ def test_another_bridge(ground):
     ground.central.port(ground.central.datapath("two"), "vm2")
     owner(ground, "vm2", "hv1")
     eventually(lambda: ground.central.binding("vm1") == (None, False), what="vm1 is on a bridge that is not ours")
-    ports = lambda bridge: {p["name"] for p in h.db.select("Port") if p["_uuid"] in ([b["ports"]] if isinstance(b := h.bridge(bridge), str) else
-                                                                                   (b["ports"] if isinstance(b["ports"], list) else [b["ports"]]))}
-    eventually(lambda: {p for p in ports("br-two") if p.startswith("ovn-")}, what="tunnels are on the new bridge")
-    eventually(lambda: not {p for p in ports("br-int") if p.startswith("ovn-")}, what="and no longer on the old one")
-    assert "NXST" not in flows(h, "br-two") and "priority=100" in flows(h, "br-two")
+    eventually(lambda: ours(h, "br-two")[0], what="tunnels are on the new bridge")
+    eventually(lambda: ours(h, "br-int") == (set(), set()), what="and nothing of ours is on the old one")
+    eventually(lambda: "priority=" not in flows(h), what="the old bridge has no flow left")
+    assert "vif1" in ports(h, "br-int") and "priority=100" in flows(h, "br-two")
     h.set(ovn_bridge=None)
     owner(ground, "vm1", "hv1")
+    eventually(lambda: ours(h, "br-int")[0] and ours(h, "br-two") == (set(), set()))
+    eventually(lambda: "priority=" not in flows(h, "br-two") and "priority=100" in flows(h))
+    assert h.complaints() == []
+
+
+def test_a_bridge_of_another_controller_is_left_alone(ground):
+    h = ground.host(ovn_bridge_other="br-int")
+    registered(ground)
+    bound(ground, h)
+    before = flows(h)
+    h.set(ovn_bridge="br-two")
+    h.plug("vif2", "vm2", bridge="br-two")
+    ground.central.port(ground.central.datapath("two"), "vm2")
+    owner(ground, "vm2", "hv1")
+    stays(lambda: flows(h) == before and "ct-zone-vm1" in h.bridge()["external_ids"], 0.5)
 
 
 @pytest.mark.parametrize("kind", ["unix", "tcp"])
@@ -114,22 +139,27 @@ def test_bridge_remote(ground, kind):
     """ovn-bridge-remote: the switch is where it says."""
     h = ground.host(controller=False)
     h.vsctl("add-br", "br-int")
-    if kind == "unix":
-        h.vsctl("--no-wait", "set-controller", "br-int", f"punix:{h.dir}/elsewhere")
-        eventually((h.dir / "elsewhere").exists)
-        remote = f"unix:{h.dir}/elsewhere"
-    else:
-        h.vsctl("--no-wait", "set-controller", "br-int", "ptcp:0:127.0.0.1")
-        port = eventually(lambda: re.search(r"ofconn.*|127\.0\.0\.1:(\d+)", h.log_of_switch()) and
-                          re.findall(r"listening on port (\d+)", h.log_of_switch()))[-1] if False else None
-        pytest.skip("the dummy switch does not say which port it took") if port is None else None
-        remote = f"tcp:127.0.0.1:{port}"
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    where, remote = {"unix": (f"punix:{h.dir}/br-int.elsewhere", f"unix:{h.dir}/br-int.elsewhere"),
+                     "tcp": (f"ptcp:{port}:127.0.0.1", f"tcp:127.0.0.1:{port}")}[kind]
+    h.vsctl("--no-wait", "set-controller", "br-int", where)
     h.set(ovn_bridge_remote=remote)
     h.start_controller()
     registered(ground)
     bound(ground, h)
     assert f"{remote}: connected" in h.log()
     assert h.complaints() == []
+
+
+def test_times_of_nb_cfg_on_the_bridge(ground):
+    h = ground.host()
+    registered(ground)
+    ground.central.update("SB_Global", [], nb_cfg=7, nb_cfg_timestamp=12345)
+    ids = lambda: h.bridge()["external_ids"]
+    eventually(lambda: ids().get("ovn-nb-cfg") == "7")
+    assert ids()["ovn-nb-cfg-sb-ts"] == "12345" and int(ids()["ovn-nb-cfg-ts"]) > 12345
 
 
 # ---- versions ----

@@ -43,6 +43,7 @@ binding_create(struct controller *c)
     tunnel_create(c);
     condition_create(c);
     nb_cfg_create(c);
+    old_bridge_create(c);
 }
 
 void
@@ -50,6 +51,7 @@ binding_destroy(struct controller *c)
 {
     struct binding *b = c->binding;
 
+    old_bridge_destroy(c);
     claim_destroy(c);
     nb_cfg_destroy(c);
     condition_destroy(c);
@@ -90,6 +92,7 @@ binding_run(struct controller *c)
     if (b->ready) {
         claim_run(c);
         nb_cfg_run(c);
+        old_bridge_run(c, config);
         writer_run(b->sb_writer);
         writer_run(b->ovs_writer);
     }

@@ -55,6 +55,7 @@ struct binding {
     struct conditions *conditions;
     struct nb_cfg *nb_cfg;
     struct zones *zones;
+    struct old_bridge *old_bridge;
 };
 
 /* A port that an interface here makes ours. */
@@ -102,6 +103,10 @@ void condition_destroy(struct controller *);
 void claim_create(struct controller *);
 void claim_run(struct controller *);
 void claim_destroy(struct controller *);
+/* old_bridge.c: on another integration bridge, cleans the one before. */
+void old_bridge_create(struct controller *);
+void old_bridge_run(struct controller *, const struct controller_config *);
+void old_bridge_destroy(struct controller *);
 void nb_cfg_create(struct controller *);
 void nb_cfg_run(struct controller *);
 void nb_cfg_destroy(struct controller *);

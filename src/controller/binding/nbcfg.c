@@ -16,6 +16,7 @@ struct nb_cfg {
     int64_t target;                    /* On its way into the switch; 0: none. */
     int64_t done;                      /* In the switch; 0: none yet. */
     int64_t done_at;                   /* Wall clock. */
+    int64_t target_sb_at, done_sb_at;  /* SB_Global.nb_cfg_timestamp of these; 0: the database has none. */
     struct barrier barrier;
     int64_t delay;                     /* debug/delay-nb-cfg-report, ms. */
     int64_t not_before;
@@ -68,12 +69,16 @@ report_local(struct controller *c, const struct controller_config *config)
     if (config->bridge_row
         && ovsdb_map_get_int(ovs_bridge_external_ids(config->bridge_row, NULL), "ovn-nb-cfg", -1) != s->done) {
         struct ovsdb_record *r = ovsdb_record_create(&ovs_table_bridge);
-        char number[24], time[24];
+        char number[24], time[24], sb_time[24];
 
         snprintf(number, sizeof number, "%"PRId64, s->done);
         snprintf(time, sizeof time, "%"PRId64, s->done_at);
         ovsdb_record_map(r, OVS_BRIDGE_EXTERNAL_IDS, "ovn-nb-cfg", number);
         ovsdb_record_map(r, OVS_BRIDGE_EXTERNAL_IDS, "ovn-nb-cfg-ts", time);
+        if (s->done_sb_at) {
+            snprintf(sb_time, sizeof sb_time, "%"PRId64, s->done_sb_at);
+            ovsdb_record_map(r, OVS_BRIDGE_EXTERNAL_IDS, "ovn-nb-cfg-sb-ts", sb_time);
+        }
         write_begin(&w, c->binding->ovs_writer, NULL, "nb_cfg of bridge %s", config->bridge);
         write_add(&w, &config->bridge_row->row_.uuid, r);
         write_put(&w, c->binding->ovs_writer, "nb_cfg");
@@ -99,6 +104,7 @@ nb_cfg_run(struct controller *c)
     /* One at a time: a newer one does not make the one under way begin anew, or nothing would ever be done under load. */
     if (!s->target && now && now != s->done) {
         s->target = now;
+        s->target_sb_at = sb_sb_global_nb_cfg_timestamp(global, NULL);
         barrier_begin(&s->barrier);
         s->not_before = s->delay ? clock_msec() + s->delay : 0;
     }
@@ -110,6 +116,7 @@ nb_cfg_run(struct controller *c)
         } else {
             s->done = s->target;
             s->done_at = clock_wall_msec();
+            s->done_sb_at = s->target_sb_at;
             s->target = 0;
             if (now != s->done) {
                 loop_wake(c->loop);
@@ -159,7 +166,8 @@ nb_cfg_create(struct controller *c)
 
     s->loop = c->loop;
     s->timer = loop_timer_create(c->loop, wake, s);
-    ovsdb_use(c->sb, &sb_table_sb_global, OVSDB_COLUMN(SB_SB_GLOBAL_NB_CFG) | OVSDB_COLUMN(SB_SB_GLOBAL_OPTIONS));
+    ovsdb_use(c->sb, &sb_table_sb_global, OVSDB_COLUMN(SB_SB_GLOBAL_NB_CFG) | OVSDB_COLUMN(SB_SB_GLOBAL_NB_CFG_TIMESTAMP)
+              | OVSDB_COLUMN(SB_SB_GLOBAL_OPTIONS));
     ovsdb_use(c->sb, &sb_table_chassis_private, OVSDB_COLUMN(SB_CHASSIS_PRIVATE_NB_CFG));
 }
 
