@@ -185,6 +185,8 @@ commands_register(struct controller *c)
         { "evpn/vtep-multicast-group-list", "", command_empty },
     };
 
+    ovsdb_use(c->sb, &sb_table_mac_binding, OVSDB_COLUMN(SB_MAC_BINDING_LOGICAL_PORT) | OVSDB_COLUMN(SB_MAC_BINDING_IP)
+              | OVSDB_COLUMN(SB_MAC_BINDING_MAC) | OVSDB_COLUMN(SB_MAC_BINDING_DATAPATH));
     for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
         unixctl_register(commands[i].name, commands[i].usage, 0, 0, commands[i].cb, c);
     }

@@ -376,6 +376,7 @@ ovsdb_index_create(struct ovsdb *db, const struct ovsdb_table_desc *desc, int n_
     hmap_init(&index->keys);
     list_push_back(&t->indexes, &index->node);
     t->indexed |= index->columns;
+    ovsdb_use(db, desc, index->columns);       /* What is not there is not found. */
     OVSDB_FOR_EACH(row, t, NULL) {
         index_enter(index, row);
     }

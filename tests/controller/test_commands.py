@@ -67,6 +67,7 @@ def test_what_there_is(ground):
     assert ask(h, "debug/dump-peer-ports")[1] == f"to-far: peer to-blue, datapath {d}\n"
     assert ask(h, "debug/dump-related-ports")[1] == \
         f"to-far: datapath {d}, port {key('Port_Binding', logical_port='to-far')}\nvm1: datapath {d}, port {key('Port_Binding', logical_port='vm1')}\n"
+
     text = eventually(lambda: (t := ask(h, "debug/dump-lflow-conj-ids")[1]) and uuid in t and t)
     ids = re.findall(rf"^lflow: {uuid}, Conjunction: (\d+)$", text, re.M)
     assert ids and text.endswith(f"---\nTotal {len(ids)} IDs used.\n")

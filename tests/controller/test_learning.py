@@ -74,6 +74,19 @@ def test_neighbours(ground, blue):
     assert h.complaints() == []
 
 
+def test_a_neighbour_that_is_known_is_not_written_again(ground, blue):
+    h, _, dp, port = blue
+    punt(h, PUT_ARP, dp, port, "0a:00:00:00:00:01", reg0=0x0a000009)
+    before = eventually(lambda: rows(ground, "MAC_Binding"))
+    h.kill("controller", 15)                              # It forgets what it learnt a moment ago.
+    h.start_controller()
+    eventually(lambda: h.log().count("connected for packets") == 2)
+    owner(ground, "vm1", "hv1")
+    punt(h, PUT_ARP, dp, port, "0a:00:00:00:00:01", reg0=0x0a000009)
+    eventually(lambda: h.appctl("coverage/read-counter", "packet_put_arp").strip() == "1")
+    stays(lambda: rows(ground, "MAC_Binding") == before, 0.4)
+
+
 def test_what_waits_for_the_database_is_written_when_it_is_back(ground, blue):
     h, _, dp, port = blue
     ground.central.kill("sb")
