@@ -8,6 +8,9 @@
 #include <event2/event.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
+#include "base/list.h"
+
 struct loop {
     struct event_base *base;
     struct event *limit;       /* Bounds the wait of loop_once(). */
@@ -15,6 +18,8 @@ struct loop {
     void *cycle_aux;
     bool woken;
     bool stopped;
+    bool follows_clock;        /* Timers look at clock_msec(), which need not go as the system's does. */
+    struct list timers;
 };
 
 struct loop_io {
@@ -27,6 +32,9 @@ struct loop_io {
 };
 
 struct loop_timer {
+    struct list node;          /* In loop->timers. */
+    struct loop *loop;
+    int64_t due;               /* By clock_msec(); INT64_MAX: not set. */
     struct event *event;
     void (*cb)(void *aux);
     void *aux;
@@ -55,6 +63,7 @@ loop_create(void)
     if (!loop->limit) {
         panic("cannot create an event loop");
     }
+    list_init(&loop->timers);
     loop->woken = true;
     return loop;
 }
@@ -189,6 +198,10 @@ on_timer(evutil_socket_t fd, short what, void *timer_)
 {
     struct loop_timer *timer = timer_;
 
+    if (timer->loop->follows_clock && clock_msec() < timer->due) {
+        return;                /* loop_follow_clock() sees when its time has come. */
+    }
+    timer->due = INT64_MAX;
     timer->cb(timer->aux);
 }
 
@@ -197,8 +210,11 @@ loop_timer_create(struct loop *loop, void (*cb)(void *), void *aux)
 {
     struct loop_timer *timer = XNEW(struct loop_timer);
 
+    timer->loop = loop;
+    timer->due = INT64_MAX;
     timer->cb = cb;
     timer->aux = aux;
+    list_push_back(&loop->timers, &timer->node);
     timer->event = event_new(loop->base, -1, 0, on_timer, timer);
     REQUIRE(timer->event);
     return timer;
@@ -209,12 +225,25 @@ loop_timer_set(struct loop_timer *timer, int64_t delay_ms)
 {
     struct timeval tv = msec_to_timeval(delay_ms);
 
+    timer->due = clock_msec() + MAX(delay_ms, 0);
     event_add(timer->event, &tv);
+}
+
+void
+loop_follow_clock(struct loop *loop)
+{
+    loop->follows_clock = true;
+    LIST_FOR_EACH (timer, struct loop_timer, node, &loop->timers) {
+        if (timer->due <= clock_msec()) {
+            event_active(timer->event, EV_TIMEOUT, 1);
+        }
+    }
 }
 
 void
 loop_timer_cancel(struct loop_timer *timer)
 {
+    timer->due = INT64_MAX;
     event_del(timer->event);
 }
 
@@ -223,6 +252,7 @@ loop_timer_destroy(struct loop_timer *timer)
 {
     if (timer) {
         event_free(timer->event);
+        list_remove(&timer->node);
         free(timer);
     }
 }

@@ -34,6 +34,8 @@ struct loop_io *loop_io_create(struct loop *, int fd, unsigned events,
 void loop_io_set(struct loop_io *, unsigned events);   /* 0: watch nothing for now. */
 void loop_io_destroy(struct loop_io *);                /* NULL is ignored. */
 
+/* After clock_stop() or clock_warp(): timers of this loop fire by that clock. */
+void loop_follow_clock(struct loop *);
 struct loop_timer *loop_timer_create(struct loop *, void (*cb)(void *aux), void *aux);
 void loop_timer_set(struct loop_timer *, int64_t delay_ms);    /* One shot; again: set again. */
 void loop_timer_cancel(struct loop_timer *);

@@ -173,6 +173,7 @@ register_builtins(void)
         }
     }
     unixctl_register_log();
+    unixctl_register_time(server.loop);
 }
 
 /* --- Connections. --- */

@@ -4,7 +4,6 @@ import re
 import signal
 import socket
 import subprocess
-import time
 
 import pytest
 from ground import BUILD, CONTROLLER, eventually, omap
@@ -23,7 +22,7 @@ def test_all_commands_are_there(ground):
     listed = {line.split()[0] for line in h.appctl("list-commands").splitlines()[1:]}
     assert listed >= set("""connection-status coverage/read-counter coverage/show ct-zone-list debug/delay-nb-cfg-report debug/dump-lflow-conj-ids
         debug/dump-local-bindings debug/dump-local-datapaths debug/dump-local-template-vars debug/dump-mac-bindings debug/dump-peer-ports
-        debug/dump-related-ports debug/pause debug/resume debug/status evpn/remote-vtep-list evpn/vtep-arp-list evpn/vtep-binding-list
+        debug/dump-related-ports debug/enable-timewarp debug/pause debug/resume debug/status evpn/remote-vtep-list evpn/vtep-arp-list evpn/vtep-binding-list
         evpn/vtep-fdb-list evpn/vtep-multicast-group-list exit flush-lflow-cache group-table-list inc-engine/clear-stats
         inc-engine/compute-log-timeout inc-engine/disable-stopwatch inc-engine/enable-stopwatch inc-engine/list-stopwatches
         inc-engine/recompute inc-engine/show-stats inject-pkt lflow-cache/flush lflow-cache/show-stats list-commands memory/show meter-table-list

@@ -11,7 +11,7 @@ LAB = REPO / "lab/ovn-lab"
 
 # Pages of others that ours may refer to.
 ELSEWHERE = {"ovsdb-server(1)", "ovsdb-tool(1)", "ovs-vsctl(8)", "ovs-vswitchd(8)", "ovs-appctl(8)", "ovs-ofctl(8)", "ovs-fields(7)",
-             "systemd(1)", "tcpdump(8)", "ip-netns(8)", "nice(1)", "pcap-filter(7)"}
+             "systemd(1)", "tcpdump(8)", "ip-netns(8)", "nice(1)", "dot(1)", "pcap-filter(7)"}
 
 
 class Page:

@@ -30,7 +30,7 @@ def refused(g, *words):
 
 def test_all_commands_are_there(g):
     listed = {line.split()[0] for line in g.northd.ask("list-commands").splitlines()[1:]}
-    assert listed >= set("""coverage/read-counter coverage/show debug/chassis-features-list exit inc-engine/clear-stats
+    assert listed >= set("""coverage/read-counter coverage/show debug/chassis-features-list debug/enable-timewarp exit inc-engine/clear-stats
         inc-engine/compute-log-timeout inc-engine/disable-stopwatch inc-engine/enable-stopwatch inc-engine/list-stopwatches
         inc-engine/recompute inc-engine/show-stats is-paused list-commands memory/show nb-cluster-state-reset nb-connection-status
         parallel-build/get-n-threads parallel-build/set-n-threads pause resume sb-cluster-state-reset sb-connection-status set-options

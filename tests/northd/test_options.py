@@ -98,6 +98,28 @@ def test_probe_interval(own, kind):
     own.sync(20)
 
 
+def test_time_can_be_warped(own):
+    """debug/enable-timewarp: hours pass in no time, for those who test what happens after hours."""
+    assert "not a valid command" in own.northd.ask("time/stop", check=False)
+    own.northd.ask("debug/enable-timewarp")
+    assert "invalid MSECS" in own.northd.ask("time/warp", "soon", check=False)
+    own.option("northd_probe_interval", "3600000")
+    own.sync()
+    assert own.northd.ask("time/stop") == ""
+    os.kill(own.nb_server.process.pid, signal.SIGSTOP)
+    try:
+        for _ in range(2):                                # A probe is sent, and gets no answer.
+            assert own.northd.ask("nb-connection-status") == "connected\n"
+            assert own.northd.ask("time/warp", "3600100", "1000") == "warped\n"
+            own.northd.ask("status")
+        eventually(lambda: own.northd.ask("nb-connection-status") == "not connected\n")
+    finally:
+        os.kill(own.nb_server.process.pid, signal.SIGCONT)
+    own.northd.ask("time/warp", "60000")
+    eventually(lambda: own.northd.ask("nb-connection-status") == "connected\n")
+    own.sync()
+
+
 def test_back_off(own):
     """With northd-backoff-interval-ms, changes that come just after a long run wait a moment and are then there."""
     postponed = lambda: int(own.northd.ask("coverage/read-counter", "northd_postponed"))
