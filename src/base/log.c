@@ -794,15 +794,13 @@ log_open_file(const char *path)
 {
     pthread_mutex_lock(&lock);
     free(file_name);
-    if (!path) {
-        file_name = xasprintf("%s/%s.log", log_dir(), program_name());
-    } else if (path[0] == '/') {
-        file_name = xstrdup(path);
-    } else {
+    file_name = path ? xstrdup(path) : xasprintf("%s/%s.log", log_dir(), program_name());
+    if (file_name[0] != '/') {
         /* A daemon changes its directory, and reopens later. */
-        char *cwd = getcwd(NULL, 0);
-        file_name = xasprintf("%s/%s", cwd ? cwd : ".", path);
+        char *cwd = getcwd(NULL, 0), *relative = file_name;
+        file_name = xasprintf("%s/%s", cwd ? cwd : ".", relative);
         free(cwd);
+        free(relative);
     }
     char *error = open_file();
     pthread_mutex_unlock(&lock);

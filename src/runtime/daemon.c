@@ -115,7 +115,9 @@ tls_option(int opt, const char *arg)
 
     for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
         if (table[i].opt == opt) {
-            *table[i].value = arg;
+            /* Files are opened again and again, a daemon in another directory by then. */
+            bool is_file = opt == 'p' || opt == 'c' || (opt == 'C' && !str_eq(arg, "none")) || opt == 1020;
+            *table[i].value = is_file ? dir_absolute(arg) : arg;
             check_tls_options(arg);
             return true;
         }

@@ -18,6 +18,9 @@ const char *dir_db(void);
 const char *dir_sysconf(void);         /* e.g. /etc/ovn */
 const char *dir_pkgdata(void);         /* schemas */
 
+/* PATH as it is if it begins with a slash, else from the present directory: for what is opened later, when the daemon is in another one. Caller owns. */
+char *dir_absolute(const char *path);
+
 /* Long options to splice into a getopt_long() table, handled by daemon_option(). */
 enum { DAEMON_OPTION_FIRST = 1000, DAEMON_OPTION_LAST = 1099 };
 #define DAEMON_LONG_OPTIONS \

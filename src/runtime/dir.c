@@ -1,7 +1,19 @@
-/* dir.c - the directories of daemon.h, from the environment or built in. */
+/* dir.c - the directories of daemon.h, from the environment or built in. A relative one is meant from where the program was started: a daemon goes to / and
+ * still has to find it. */
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "runtime/daemon.h"
+
+char *
+dir_absolute(const char *path)
+{
+    char *cwd = path[0] == '/' ? NULL : getcwd(NULL, 0);
+    char *absolute = cwd ? xasprintf("%s/%s", str_eq(cwd, "/") ? "" : cwd, path) : xstrdup(path);
+
+    free(cwd);
+    return absolute;
+}
 
 /* The first of the variables A and B (NULL: none) that is set, or FALLBACK; kept in *CACHE. */
 static const char *
@@ -12,7 +24,7 @@ find(char **cache, const char *a, const char *b, const char *fallback)
         if (!dir || !*dir) {
             dir = b ? getenv(b) : NULL;
         }
-        *cache = xstrdup(dir && *dir ? dir : fallback);
+        *cache = dir_absolute(dir && *dir ? dir : fallback);
         for (size_t n = strlen(*cache); n > 1 && (*cache)[n - 1] == '/'; n--) {
             (*cache)[n - 1] = '\0';
         }

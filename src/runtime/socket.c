@@ -14,6 +14,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "runtime/daemon.h"
+
 enum { BACKLOG = 256 };
 
 /* Fills UN with a name for PATH; *DIR_FD is to be kept until the name was used, -1 if there is none. */
@@ -69,12 +71,30 @@ open_unix(const char *path, int (*use)(int, const struct sockaddr *, socklen_t),
     return error;
 }
 
+/* A relative name is one in the run directory (Open vSwitch's, whose habit this is; else ours), or, if there is none, here. */
+static char *
+find_unix(const char *path)
+{
+    const char *const dirs[] = { dir_ovs_run(), dir_run() };
+
+    for (size_t i = 0; i < ARRAY_SIZE(dirs) && path[0] != '/'; i++) {
+        char *there = xasprintf("%s/%s", dirs[i], path);
+        if (!access(there, F_OK)) {
+            return there;
+        }
+        free(there);
+    }
+    return xstrdup(path);
+}
+
 int
 socket_connect_unix(const char *path, char **errorp)
 {
+    char *found = find_unix(path);
     int fd;
-    int error = open_unix(path, connect, &fd);
+    int error = open_unix(found, connect, &fd);
 
+    free(found);
     *errorp = error ? xasprintf("%s: connect: %s", path, strerror(error)) : NULL;
     errno = error;
     return fd;

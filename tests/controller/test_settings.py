@@ -162,6 +162,34 @@ def test_times_of_nb_cfg_on_the_bridge(ground):
     assert ids()["ovn-nb-cfg-sb-ts"] == "12345" and int(ids()["ovn-nb-cfg-ts"]) > 12345
 
 
+# ---- a quiet log ----
+
+def test_a_life_among_things_that_are_not_there_yet(ground):
+    """Databases and a switch that start later, a mapping whose bridge is missing, a chassis that cannot be reached: nothing that a person must look at."""
+    ground.central.chassis("hv9", "192.0.2.9")
+    h = ground.host(controller=False, ovn_bridge_mappings="physnet1:br-none")
+    for name in ("vswitchd", "ovsdb"):
+        h.kill(name)
+    ground.central.kill("sb")
+    h.start_controller()
+    eventually(lambda: "db.sock" in h.log())
+    h.start_ovsdb()
+    eventually(lambda: "sb.sock" in h.log())
+    ground.central.start_server()
+    h.start_vswitchd()
+    registered(ground)
+    bound(ground, h)
+    eventually(lambda: h.tunnels())
+    h.kill("ovsdb"), ground.central.kill("sb")
+    h.start_ovsdb(), ground.central.start_server()
+    ground.central.port(ground.central.datapath(), "vm2")
+    h.plug("vif2", "vm2")
+    owner(ground, "vm2", "hv1")
+    h.appctl("exit")
+    eventually(lambda: not ground.central.one("Chassis", name="hv1") and not h.running())
+    assert h.complaints() == []
+
+
 # ---- versions ----
 
 def test_northd_of_another_version(ground):

@@ -217,3 +217,46 @@ def test_a_full_disk_is_no_reason_to_end(g):
     other.ask("vlog/set", "file:dbg")
     assert other.ask("is-paused") == "true\n"
     assert other.exit() == 0
+
+
+def test_relative_names_hold_in_the_background(g, tmp_path):
+    """A daemon goes to /; directories, files and sockets that were named from where it was started are found all the same."""
+    run_dir = tmp_path / "run"
+    run_dir.mkdir()
+    (run_dir / "nb.sock").symlink_to(g.nb_server.socket)           # A relative socket is one of the run directory.
+    (run_dir / "sb.sock").symlink_to(g.sb_server.socket)
+    env = {**os.environ, "OVN_RUNDIR": "run", "OVS_RUNDIR": "./run/", "OVN_LOGDIR": "run"}
+    r = subprocess.run([NORTHD, "--ovnnb-db=unix:nb.sock", "--ovnsb-db=unix:sb.sock", "--detach", "--pidfile", "--log-file", "--dry-run"],
+                       cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=20)
+    assert (r.returncode, r.stdout) == (0, "")
+    pid = int((run_dir / "ovn-northd.pid").read_text())
+    try:
+        ask = lambda *w: subprocess.run([BUILD / "bin/ovn-appctl", "-t", "ovn-northd", *w], cwd=tmp_path, env=env, stdout=subprocess.PIPE,
+                                        text=True).stdout
+        assert os.readlink(f"/proc/{pid}/cwd") == "/"
+        eventually(lambda: ask("nb-connection-status") == ask("sb-connection-status") == "connected\n")
+        (run_dir / "ovn-northd.log").rename(run_dir / "old.log")
+        assert ask("vlog/reopen") == "" and (run_dir / "ovn-northd.log").exists()
+        assert ask("exit") == ""
+        eventually(lambda: not list(run_dir.glob("ovn-northd.*.ctl")) and not (run_dir / "ovn-northd.pid").exists(), what="nothing is left behind")
+    finally:
+        if os.path.exists(f"/proc/{pid}/exe") and os.readlink(f"/proc/{pid}/exe").endswith("ovn-northd"):
+            os.kill(pid, signal.SIGKILL)
+
+
+def test_a_life_that_begins_before_the_databases(tmp_path):
+    """Databases that start later, and restart, are no reason to warn."""
+    ground = Ground()
+    ground.nb_server.stop(), ground.sb_server.stop()
+    ground.northd.start()
+    eventually(lambda: "No such file or directory" in ground.northd.log() or "Connection refused" in ground.northd.log())
+    for server in (ground.sb_server, ground.nb_server):
+        server.start()
+    ground.sync(20)
+    for server in (ground.sb_server, ground.nb_server):
+        server.stop()
+        server.start()
+    ground.switch("s", [{"name": "p"}])
+    ground.sync(20)
+    assert ground.northd.complaints() == []
+    ground.down()
