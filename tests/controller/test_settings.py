@@ -227,7 +227,7 @@ def test_a_start_beside_a_northd_of_another_version(ground):
     ground.central.update("SB_Global", [], options=omap({"northd_internal_version": eventually_version(ground)}))
     registered(ground)
     h.appctl("exit")
-    eventually(lambda: not ground.central.one("Chassis", name="hv1"))
+    eventually(lambda: not ground.central.one("Chassis", name="hv1") and not h.running())
 
 
 def eventually_version(ground):
