@@ -1,6 +1,6 @@
 /* commands.c - lists and tables that ovn-controller shows on request: ovn-controller(8), "Control commands".
  *
- * Where ours works without such a thing (a cache of logical flows; OpenFlow groups, meters and templates, as long as no feature needs them; EVPN) the
+ * Where ours works without such a thing (a cache of logical flows; OpenFlow groups and meters, as long as no feature needs them; EVPN) the
  * answer is what an empty one would give, so that tools which ask go on. */
 #include "controller/commands.h"
 
@@ -133,6 +133,24 @@ command_ports(struct unixctl_conn *conn, int argc, const char *argv[], void *c_)
     reply_lines(conn, "", &l, "");
 }
 
+/* The variables of this chassis in Chassis_Template_Var. */
+static void
+command_template_vars(struct unixctl_conn *conn, int argc, const char *argv[], void *c_)
+{
+    struct controller *c = c_;
+    const struct controller_config *config = controller_config(c, NULL);
+    struct ovsdb_row *row = config ? ovsdb_index_get_str(c->translate->template_var_by_chassis, NULL, config->chassis) : NULL;
+    struct lines l = { NULL, 0, 0 };
+
+    if (row) {
+        const struct ovsdb_map *variables = sb_chassis_template_var_variables(sb_chassis_template_var_of(row), NULL);
+        for (uint32_t i = 0; i < variables->n; i++) {
+            add_line(&l, "name: '%s' value: '%s'", variables->v[i].k.s, variables->v[i].v.s);
+        }
+    }
+    reply_lines(conn, "Local template vars:\n", &l, "");
+}
+
 /* ---- what there is not ---- */
 
 /* Each logical flow is translated once and its result kept as flows: there is no cache beside them, and so nothing to flush. */
@@ -147,12 +165,6 @@ command_lflow_cache(struct unixctl_conn *conn, int argc, const char *argv[], voi
                   "cache-matches   : 0\n"
                   "trim count      : 0\n"
                   "Mem usage (KB)  : 0\n");
-}
-
-static void
-command_template_vars(struct unixctl_conn *conn, int argc, const char *argv[], void *c_)
-{
-    unixctl_reply(conn, "Local template vars:\n");
 }
 
 static void

@@ -62,6 +62,9 @@ def test_what_there_is(ground):
     key = lambda table, **where: ground.central.one(table, **where)["tunnel_key"]
     d = ground.central.one("Datapath_Binding", _uuid=["uuid", dp])["tunnel_key"]
     eventually(lambda: f"ip: 10.0.0.9, mac: 0a:00:00:00:00:09" in ask(h, "debug/dump-mac-bindings")[1])
+    db.transact(*({"op": "insert", "table": "Chassis_Template_Var", "row": {"chassis": c, "variables": omap(v)}}
+                for c, v in (("hv1", {"b": "2", "a": "1"}), ("hv2", {"c": "3"}))))
+    eventually(lambda: ask(h, "debug/dump-local-template-vars")[1] == "Local template vars:\nname: 'a' value: '1'\nname: 'b' value: '2'\n")
     assert ask(h, "debug/dump-mac-bindings")[1] == f"datapath: {d}, logical port: vm1, ip: 10.0.0.9, mac: 0a:00:00:00:00:09\n"
     assert ask(h, "debug/dump-peer-ports")[1] == f"to-far: peer to-blue, datapath {d}\n"
     assert ask(h, "debug/dump-related-ports")[1] == \
