@@ -48,6 +48,17 @@ trace_comment(struct trace_at *at, const char *fmt, ...)
     add_text(at->env->arena, at->node, TRACE_COMMENT, &s);
 }
 
+void
+trace_note(struct trace_at *at, const char *fmt, ...)
+{
+    struct str s = STR_INIT;
+    va_list args;
+    va_start(args, fmt);
+    str_vprintf(&s, fmt, args);
+    va_end(args);
+    add_text(at->env->arena, at->node, TRACE_NOTE, &s);
+}
+
 /* ---- connection states ---- */
 
 /* In the order of their names; bits of ct_state. */
@@ -221,9 +232,14 @@ action_list_trace(const struct action *list, struct trace_at *at)
 {
     for (const struct action *a = list; a; a = a->next) {
         struct str s = STR_INIT;
-        action_format(a, &s);
+        bool is_next = a->class->trace == action_next_trace;
+        if (is_next) {
+            action_next_describe(a, at, &s);
+        } else {
+            action_format(a, &s);
+        }
         str_putc(&s, ';');
-        add_text(at->env->arena, at->node, TRACE_ACTION, &s);
+        add_text(at->env->arena, at->node, is_next && !action_next_is_plain(a, at) ? TRACE_GOTO : TRACE_ACTION, &s);
         if (!a->class->trace(a, at)) {
             return false;
         }

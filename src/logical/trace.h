@@ -12,7 +12,9 @@ enum trace_kind {
     TRACE_PIPELINE,                    /* ingress(dp=..., inport=...): what happens in it is below. */
     TRACE_TABLE,                       /* A flow that matched, or none. */
     TRACE_ACTION,                      /* As written, "next;". */
+    TRACE_GOTO,                        /* A next that names its table: of interest to who looks at tables. */
     TRACE_COMMENT,                     /* What was found or assumed. */
+    TRACE_NOTE,                        /* The same, where scripts that read the text forms do not know it. */
     TRACE_MODIFY,                      /* A change of the packet itself, its operand a constant. */
     TRACE_OUTPUT,                      /* Delivered to a port. */
     TRACE_TRANSFORM,                   /* Another packet, or the same after connection tracking. */
@@ -54,6 +56,10 @@ struct trace_env {
     /* Where an established connection goes to; false: as it is. */
     bool (*established_backend)(struct trace_at *, struct trace_backend *);
     bool (*is_gateway_router)(struct trace_at *);
+    /* A load balancer of the datapath has this virtual address, for the protocol of AT's packet. */
+    bool (*is_vip)(struct trace_at *, const struct trace_backend *);
+    /* The packet in a line. */
+    void (*describe)(struct trace_at *, struct str *);
 };
 
 /* A packet at a place. */

@@ -1,4 +1,5 @@
 """A northbound and a southbound database with a northd, ours or the peer's, in a folder of their own; and ways to ask both ovn-trace."""
+import json
 import os
 import re
 import shlex
@@ -84,20 +85,30 @@ class Network:
         return subprocess.run([PEER / "bin/ovn-trace", *words], env=self.peer_env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                               timeout=30)
 
-    def sb(self, table, row):
-        """Inserts a southbound row."""
-        import json
-        done = subprocess.run(["ovsdb-client", "transact", f"unix:{self.dir}/sb.sock",
-                               json.dumps(["OVN_Southbound", {"op": "insert", "table": table, "row": row}])],
+    def transact(self, *operations, db="sb"):
+        name = "OVN_Southbound" if db == "sb" else "OVN_Northbound"
+        done = subprocess.run(["ovsdb-client", "transact", f"unix:{self.dir}/{db}.sock", json.dumps([name, *operations])],
                               check=True, stdout=subprocess.PIPE, text=True)
-        assert "error" not in done.stdout, done.stdout
+        answer = json.loads(done.stdout)
+        assert not any("error" in a for a in answer), answer
+        return answer
+
+    def sb(self, table, row, *more):
+        """Inserts a southbound row, in one transaction with MORE operations."""
+        self.transact({"op": "insert", "table": table, "row": row}, *more)
+
+    def select(self, table, where, *columns, db="sb"):
+        """The rows, as dictionaries."""
+        return self.transact({"op": "select", "table": table, "where": list(where), "columns": list(columns)}, db=db)[0]["rows"]
 
     def sb_uuid(self, table, where):
-        import json
-        done = subprocess.run(["ovsdb-client", "transact", f"unix:{self.dir}/sb.sock",
-                               json.dumps(["OVN_Southbound", {"op": "select", "table": table, "where": where, "columns": ["_uuid"]}])],
-                              check=True, stdout=subprocess.PIPE, text=True)
-        return json.loads(done.stdout)[0]["rows"][0]["_uuid"]
+        return self.select(table, where, "_uuid")[0]["_uuid"]
+
+    def keys(self):
+        """{"datapaths": {name: (UUID, key)}, "ports": {name: key}}"""
+        datapaths = {dict(row["external_ids"][1]).get("name"): (row["_uuid"], row["tunnel_key"])
+                     for row in self.select("Datapath_Binding", [], "_uuid", "tunnel_key", "external_ids")}
+        return {"datapaths": datapaths, "ports": {row["logical_port"]: row["tunnel_key"] for row in self.select("Port_Binding", [], "logical_port", "tunnel_key")}}
 
 
 def outputs(minimal):

@@ -4,7 +4,7 @@
 #include "json/json.h"
 
 static const char *const kinds[] = {
-    [TRACE_PIPELINE] = "pipeline", [TRACE_TABLE] = "table", [TRACE_ACTION] = "action", [TRACE_COMMENT] = "comment", [TRACE_MODIFY] = "modify",
+    [TRACE_PIPELINE] = "pipeline", [TRACE_TABLE] = "table", [TRACE_ACTION] = "action", [TRACE_GOTO] = "action", [TRACE_COMMENT] = "comment", [TRACE_NOTE] = "note", [TRACE_MODIFY] = "modify",
     [TRACE_OUTPUT] = "output", [TRACE_TRANSFORM] = "transform", [TRACE_MULTICAST] = "multicast", [TRACE_ERROR] = "error",
 };
 
@@ -202,7 +202,7 @@ put_lines(const struct trace_node *first, struct str *out, bool *dropped)
             put_table_line(n, out);
             *dropped |= step->packet != NULL;
             put_lines(n->first, out, dropped);
-        } else if (n->kind == TRACE_MODIFY || n->kind == TRACE_COMMENT || n->kind == TRACE_ERROR) {
+        } else if (n->kind == TRACE_MODIFY || n->kind == TRACE_COMMENT || n->kind == TRACE_NOTE || n->kind == TRACE_ERROR) {
             str_puts(out, "    ");
             put_label(out, n->text, 90);
             str_puts(out, "\\l");

@@ -128,6 +128,10 @@ protocol(const struct logical_packet *p)
         return "rarp";
     case 0x800:
         return proto == 6 ? "tcp" : proto == 17 ? "udp" : proto == 132 ? "sctp" : proto == 1 ? "icmp" : "ip";
+    case 0x8847:
+        return "mpls";
+    case 0x8848:
+        return "mplsm";
     case 0x86dd:
         return proto == 6 ? "tcp6" : proto == 17 ? "udp6" : proto == 132 ? "sctp6" : proto == 58 ? "icmp6" : "ipv6";
     }
@@ -241,6 +245,8 @@ microflow_format(const struct logical_packet *p, struct str *s)
     put_mac(s, "dl_dst", &p->f[OFF_ETH_DST]);
     if (type == 0x800 || type == 0x86dd) {
         put_ip_fields(p, s);
+    } else if (type == 0x8847 || type == 0x8848) {
+        str_puts(s, ",mpls_label=0,mpls_tc=0,mpls_ttl=0,mpls_bos=0,mpls_lse1=0,mpls_lse2=0");
     } else if (word) {
         put_arp_fields(p, s);
     } else {

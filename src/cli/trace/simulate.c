@@ -115,7 +115,8 @@ add_table(struct trace_at *at, enum logical_pipeline pipeline, uint8_t table, st
         }
         str_printf(&s, ": %s, priority %d, uuid %08x", sb_logical_flow_match(f->row, NULL), f->priority, f->row->row_.uuid.parts[0]);
     } else {
-        str_printf(&s, "%s: no match (implicit drop)", datapath_stage(dp, pipeline, table));
+        const char *stage = datapath_stage(dp, pipeline, table);
+        str_printf(&s, "%s%sno match (implicit drop)", stage, *stage ? ": " : "");
     }
     struct trace_node *n = add_step(at, TRACE_TABLE, pipeline, table, f, str_c(&s));
     str_free(&s);
@@ -153,7 +154,8 @@ static bool
 is_end(const struct trace_node *table)
 {
     for (const struct trace_node *n = table->first; n; n = n->next) {
-        if (n->kind != TRACE_ACTION && n->kind != TRACE_COMMENT && n->kind != TRACE_MODIFY) {
+        if (n->kind != TRACE_ACTION && n->kind != TRACE_GOTO && n->kind != TRACE_COMMENT && n->kind != TRACE_NOTE && n->kind != TRACE_MODIFY
+            && !(n->kind == TRACE_TRANSFORM && !n->first)) {
             return false;
         }
     }
@@ -251,11 +253,14 @@ run_egress(struct trace_at *at, struct port *out)
 {
     struct trace_at *e = enter(at, datapath_of(at), LOGICAL_EGRESS);
 
+    bool back = of_value_low(&e->packet->f[LOGICAL_INPORT]) == out->key
+                && !(of_value_low(&e->packet->f[LOGICAL_FLAGS]) >> MLF_ALLOW_LOOPBACK & 1);
     clear_fields(e->packet, OFF_REG0, OFF_REG9);
     e->packet->f[LOGICAL_OUTPORT] = of_value_u64(out->key);
-    e->node = add_pipeline(e, LOGICAL_EGRESS);
-    if (of_value_low(&e->packet->f[LOGICAL_INPORT]) == out->key
-        && !(of_value_low(&e->packet->f[LOGICAL_FLAGS]) >> MLF_ALLOW_LOOPBACK & 1)) {
+    if (!back || at->node->kind == TRACE_MULTICAST) {
+        e->node = add_pipeline(e, LOGICAL_EGRESS);
+    }
+    if (back) {
         comment(e, "omitting output because inport == outport && !flags.loopback");
     } else {
         env_next(e, LOGICAL_EGRESS, 0);
@@ -369,7 +374,7 @@ env_output(struct trace_at *at)
     } else if ((p = datapath_port(datapath_of(at), key))) {
         output_to_port(at, p);
     } else {
-        comment(at, key ? "the output port is not there: the packet is dropped" : "output to no port: the packet is dropped");
+        trace_add(at->env->arena, at->node, TRACE_ERROR, key ? "output to unknown port %u" : "output to null logical port", key);
     }
 }
 
@@ -458,6 +463,18 @@ env_choose_number(struct trace_at *at, const uint32_t *numbers, const uint32_t *
 }
 
 static bool
+env_is_vip(struct trace_at *at, const struct trace_backend *vip)
+{
+    return datapath_has_vip(datapath_of(at), of_value_low(&at->packet->f[OFF_IP_PROTO]), vip);
+}
+
+static void
+env_describe(struct trace_at *at, struct str *out)
+{
+    microflow_format(at->packet, out);
+}
+
+static bool
 env_is_gateway_router(struct trace_at *at)
 {
     return datapath_of(at)->gateway;
@@ -465,37 +482,12 @@ env_is_gateway_router(struct trace_at *at)
 
 /* ---- a trace ---- */
 
-/* "10.0.0.1", "10.0.0.1:80", "[fd00::1]:80", "fd00::1". */
-static char *
-parse_lb_dst(const char *text, struct trace_backend *b)
-{
-    const char *end = text + strlen(text), *colon = strrchr(text, ':');
-    struct expr_constant c;
-    int64_t port = 0;
-
-    bool square = *text == '[';
-    if (colon && (square ? colon > text && colon[-1] == ']' : strchr(text, ':') == colon)) {
-        if (!str_to_int(colon + 1, 1, UINT16_MAX, &port)) {
-            return xasprintf("%s: bad port number in --lb-dst", text);
-        }
-        end = colon;
-    }
-    if (square && (end == text + 1 || end[-1] != ']')) {
-        return xasprintf("%s: --lb-dst is IP[:PORT], with an IPv6 address in brackets", text);
-    }
-    char *ip = xstrndup(text + square, end - text - 2 * square);
-    bool ok = expr_constant_parse(ip, &c) && c.width != 48 && !strchr(ip, '/');
-    free(ip);
-    *b = (struct trace_backend) { ok && c.width == 128, ok ? c.value : of_value_u64(0), port };
-    return ok ? NULL : xasprintf("%s: --lb-dst is IP[:PORT]", text);
-}
-
 static char *
 prepare(struct simulation *s)
 {
     const struct trace_question *q = s->question;
     struct trace_result *r = s->result;
-    char *error = q->lb_dst ? parse_lb_dst(q->lb_dst, &s->lb_dst) : NULL;
+    char *error = q->lb_dst ? endpoint_parse(q->lb_dst, "--lb-dst", &s->lb_dst) : NULL;
 
     s->has_lb_dst = q->lb_dst;
     if (!error && q->datapath) {
@@ -511,7 +503,7 @@ trace_run(const struct world_indexes *db, const struct trace_question *q, struct
         .env = { .arena = &r->arena, .next = env_next, .output = env_output, .lookup_port = env_lookup_port, .mac_binding = env_mac_binding,
                  .fdb = env_fdb, .port_sec_refuses = env_port_sec_refuses, .ct_state = env_ct_state, .choose_backend = env_choose_backend,
                  .choose_number = env_choose_number, .established_backend = env_established_backend,
-                 .is_gateway_router = env_is_gateway_router },
+                 .is_gateway_router = env_is_gateway_router, .is_vip = env_is_vip, .describe = env_describe },
         .result = r, .question = q,
     };
     struct logical_packet packet;

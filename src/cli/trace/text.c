@@ -40,7 +40,7 @@ static bool
 is_last(const struct trace_node *n)
 {
     for (n = n->next; n; n = n->next) {
-        if (n->kind != TRACE_MODIFY && n->kind != TRACE_OUTPUT) {
+        if (n->kind != TRACE_NOTE && n->kind != TRACE_MODIFY && n->kind != TRACE_OUTPUT) {
             return false;
         }
     }
@@ -70,6 +70,7 @@ detailed_node(const struct detailed *d, const struct trace_node *n, unsigned lev
         detailed(d, n->first, level + (tail ? 0 : 8), n->kind == TRACE_MULTICAST);
         break;
     case TRACE_ACTION:
+    case TRACE_GOTO:
         indent(d->out, level + 4);
         str_printf(d->out, "%s\n", n->text);
         break;
@@ -81,6 +82,7 @@ detailed_node(const struct detailed *d, const struct trace_node *n, unsigned lev
         indent(d->out, level + 4);
         str_printf(d->out, "*** %s\n", n->text);
         break;
+    case TRACE_NOTE:
     case TRACE_MODIFY:
     case TRACE_OUTPUT:
         break;
@@ -103,6 +105,26 @@ show_detailed(const struct trace_result *r, const struct ovs_flows *ovs, struct 
     detailed(&d, r->root->first, 0, false);
 }
 
+/* "TEXT { ... };", or "TEXT;" if PUT writes nothing of what is in it. */
+static void
+put_block(const struct trace_node *n, unsigned level, struct str *out, void (*put)(const struct trace_node *first, unsigned level, struct str *out))
+{
+    size_t start = out->len, body;
+
+    indent(out, level);
+    str_printf(out, "%s {\n", n->text);
+    body = out->len;
+    put(n->first, level + 4, out);
+    if (out->len > body) {
+        indent(out, level);
+        str_puts(out, "};\n");
+    } else {
+        str_truncate(out, start);
+        indent(out, level);
+        str_printf(out, "%s;\n", n->text);
+    }
+}
+
 static void
 summary(const struct trace_node *first, unsigned level, struct str *out)
 {
@@ -114,11 +136,7 @@ summary(const struct trace_node *first, unsigned level, struct str *out)
         case TRACE_PIPELINE:
         case TRACE_TRANSFORM:
         case TRACE_MULTICAST:
-            indent(out, level);
-            str_printf(out, "%s {\n", n->text);
-            summary(n->first, level + 4, out);
-            indent(out, level);
-            str_puts(out, "};\n");
+            put_block(n, level, out, summary);
             break;
         case TRACE_ACTION:
             indent(out, level);
@@ -129,6 +147,8 @@ summary(const struct trace_node *first, unsigned level, struct str *out)
             indent(out, level);
             str_printf(out, n->kind == TRACE_ERROR ? "*** %s;\n" : "/* %s */;\n", n->text);
             break;
+        case TRACE_GOTO:
+        case TRACE_NOTE:
         case TRACE_MODIFY:
         case TRACE_OUTPUT:
             break;
@@ -146,7 +166,6 @@ static void
 minimal(const struct trace_node *first, unsigned level, struct str *out)
 {
     for (const struct trace_node *n = first; n; n = n->next) {
-        size_t start = out->len, body;
         switch (n->kind) {
         case TRACE_TABLE:
         case TRACE_PIPELINE:
@@ -154,18 +173,7 @@ minimal(const struct trace_node *first, unsigned level, struct str *out)
             minimal(n->first, level, out);
             break;
         case TRACE_TRANSFORM:
-            indent(out, level);
-            str_printf(out, "%s {\n", n->text);
-            body = out->len;
-            minimal(n->first, level + 4, out);
-            if (out->len > body) {
-                indent(out, level);
-                str_puts(out, "};\n");
-            } else {
-                str_truncate(out, start);
-                indent(out, level);
-                str_printf(out, "%s;\n", n->text);
-            }
+            put_block(n, level, out, minimal);
             break;
         case TRACE_MODIFY:
         case TRACE_OUTPUT:
@@ -177,7 +185,9 @@ minimal(const struct trace_node *first, unsigned level, struct str *out)
             str_printf(out, "*** %s;\n", n->text);
             break;
         case TRACE_ACTION:
+        case TRACE_GOTO:
         case TRACE_COMMENT:
+        case TRACE_NOTE:
             break;
         }
     }

@@ -57,7 +57,7 @@ find_end(const struct trace_node *first, struct end *end)
             *end = (struct end) { .step = step };
         } else if (n->kind == TRACE_ERROR || (n->kind == TRACE_COMMENT && (strstr(n->text, "dropped") || strstr(n->text, "omitting output")))) {
             end->note = n->text;
-        } else if (n->kind == TRACE_COMMENT && strstr(n->text, "sent to ovn-controller")) {
+        } else if (n->kind == TRACE_NOTE && strstr(n->text, "sent to ovn-controller")) {
             end->punted = true;
         }
         find_end(n->first, end);

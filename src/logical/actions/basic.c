@@ -153,11 +153,35 @@ drop_encode(const struct action *a, struct action_encoder *e)
 
 /* What they do to an imagined packet. */
 
-static bool
-next_trace(const struct action *a, struct trace_at *at)
+static enum logical_pipeline
+next_pipeline(const struct action *a, const struct trace_at *at)
 {
     const struct next *next = a->data;
-    at->env->next(at, next->has_pipeline ? next->pipeline : at->pipeline, a->number == NEXT_DEFAULT ? at->table + 1u : a->number);
+    return next->has_pipeline ? next->pipeline : at->pipeline;
+}
+
+bool
+action_next_is_plain(const struct action *a, const struct trace_at *at)
+{
+    return next_pipeline(a, at) == at->pipeline && (a->number == NEXT_DEFAULT || a->number == at->table + 1u);
+}
+
+void
+action_next_describe(const struct action *a, const struct trace_at *at, struct str *out)
+{
+    if (action_next_is_plain(a, at)) {
+        str_puts(out, "next");
+    } else if (next_pipeline(a, at) == at->pipeline) {
+        str_printf(out, "next(%u)", a->number);
+    } else {
+        next_format(a, out);
+    }
+}
+
+bool
+action_next_trace(const struct action *a, struct trace_at *at)
+{
+    at->env->next(at, next_pipeline(a, at), a->number == NEXT_DEFAULT ? at->table + 1u : a->number);
     return true;
 }
 
@@ -178,7 +202,7 @@ clone_trace(const struct action *a, struct trace_at *at)
 }
 
 static const struct action_class classes[] = {
-    { .name = "next", .parse = next_parse, .format = next_format, .encode = next_encode, .trace = next_trace },
+    { .name = "next", .parse = next_parse, .format = next_format, .encode = next_encode, .trace = action_next_trace },
     { .name = "output", .encode = output_encode, .trace = output_trace },
     { .name = "clone", .parse = action_parse_nested, .format = action_format_nested, .encode = clone_encode, .trace = clone_trace },
     { .name = "set_queue", .parse = set_queue_parse, .format = set_queue_format, .encode = set_queue_encode, .trace = trace_nothing },

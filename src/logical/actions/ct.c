@@ -240,6 +240,15 @@ translate_encode(const struct action *a, struct action_encoder *e)
 
 static const char assumed_text[] = " /* default (use --ct to customize) */";
 
+/* What translation finds: what was tracked before stays so, else the next state that is to be assumed. */
+static uint32_t
+tracked(struct trace_at *at, bool *assumed)
+{
+    uint32_t state = of_value_low(&at->packet->f[OFF_CT_STATE]);
+    *assumed = false;
+    return state ? state : at->env->ct_state(at, assumed);
+}
+
 static bool
 ct_next_trace(const struct action *a, struct trace_at *at)
 {
@@ -264,6 +273,19 @@ ct_clear_trace(const struct action *a, struct trace_at *at)
     return true;
 }
 
+/* ct_commit_nat; */
+static bool
+ct_commit_nat_trace(const struct action *a, struct trace_at *at)
+{
+    bool assumed;
+    uint32_t state = tracked(at, &assumed);
+    struct trace_at *copy = trace_enter(at, "%s /* assuming no un-nat entry, so no change */%s", a->class->name, assumed ? assumed_text : "");
+    trace_put_u64(copy->packet, OFF_CT_STATE, state);
+    trace_next(copy);
+    trace_leave(copy);
+    return true;
+}
+
 /* The connection is committed, and the packet moves on with what it has. */
 static bool
 ct_go_on_trace(const struct action *a, struct trace_at *at)
@@ -283,10 +305,11 @@ translate_trace(const struct action *a, struct trace_at *at)
     bool src = a->class->param & 1, assumed;
     struct str s = STR_INIT;
     if (!a->number && src && at->env->is_gateway_router(at)) {
-        trace_comment(at, "%s is taken for a no-op on a gateway router", a->class->name);
+        trace_note(at, "%s is taken for a no-op on a gateway router", a->class->name);
         return true;
-    } else if (!a->number) {
-        uint32_t state = at->env->ct_state(at, &assumed);
+    }
+    uint32_t state = tracked(at, &assumed);
+    if (!a->number) {
         struct trace_at *copy = trace_enter(at, "%s /* assuming no un-%s entry, so no change */%s", a->class->name, src ? "snat" : "dnat",
                                             assumed ? assumed_text : "");
         trace_put_u64(copy->packet, OFF_CT_STATE, state);
@@ -295,9 +318,10 @@ translate_trace(const struct action *a, struct trace_at *at)
         return true;
     }
     lex_format_constant(&s, x->ipv6 ? LEX_IPV6 : LEX_IPV4, &x->ip, NULL);
-    struct trace_at *copy = trace_enter(at, "%s(ip%d.%s=%s)", a->class->name, x->ipv6 ? 6 : 4, src ? "src" : "dst", str_c(&s));
+    struct trace_at *copy = trace_enter(at, "%s(ip%d.%s=%s)%s", a->class->name, x->ipv6 ? 6 : 4, src ? "src" : "dst", str_c(&s),
+                                        assumed ? assumed_text : "");
     copy->packet->f[x->ipv6 ? (src ? OFF_IPV6_SRC : OFF_IPV6_DST) : src ? OFF_IPV4_SRC : OFF_IPV4_DST] = x->ip;
-    trace_put_u64(copy->packet, OFF_CT_STATE, of_value_low(&copy->packet->f[OFF_CT_STATE]) | (src ? CT_SNAT : CT_DNAT));
+    trace_put_u64(copy->packet, OFF_CT_STATE, state | (src ? CT_SNAT : CT_DNAT));
     trace_next(copy);
     trace_leave(copy);
     str_free(&s);
@@ -309,7 +333,7 @@ static const struct action_class statements[] = {
     { .name = "ct_commit", .prereq = "ip", .parse = ct_commit_parse, .format = ct_commit_format, .encode = ct_commit_encode, .trace = trace_nothing },
     { .name = "ct_commit_to_zone", .prereq = "ip", .parse = zone_parse, .format = zone_format, .encode = ct_commit_to_zone_encode, .trace = ct_go_on_trace, .param = 1 },
     { .name = "ct_clear", .encode = ct_clear_encode, .trace = ct_clear_trace },
-    { .name = "ct_commit_nat", .prereq = "ip", .encode = ct_nat_encode, .trace = ct_go_on_trace, .param = 1 },
+    { .name = "ct_commit_nat", .prereq = "ip", .encode = ct_nat_encode, .trace = ct_commit_nat_trace, .param = 1 },
     { .name = "ct_dnat", .parse = translate_parse, .format = translate_format, .encode = translate_encode, .trace = translate_trace, .param = 0 },
     { .name = "ct_snat", .parse = translate_parse, .format = translate_format, .encode = translate_encode, .trace = translate_trace, .param = 1 },
     { .name = "ct_dnat_in_czone", .parse = translate_parse, .format = translate_format, .encode = translate_encode, .trace = translate_trace, .param = 2 },
@@ -331,16 +355,15 @@ ct_state_save_encode(const struct action *a, struct action_encoder *e)
     ofa_put_move(e->out, (struct of_subfield) { OFF_CT_STATE, 0, 8 }, a->dst.sf);
 }
 
-/* No translation is known of, so it is what it was. */
+/* Where a load balancer has changed it, it is what it was before; no other translation is known of. */
 static bool
 ct_original_trace(const struct action *a, struct trace_at *at)
 {
-    enum of_field f = a->class->param == OFF_CT_NW_DST ? OFF_IPV4_DST : a->class->param == OFF_CT_IPV6_DST ? OFF_IPV6_DST : OFF_IP_PROTO;
-    if (a->class->param == OFF_CT_TP_DST) {
-        uint64_t proto = of_value_low(&at->packet->f[OFF_IP_PROTO]);
-        f = proto == 17 ? OFF_UDP_DST : proto == 132 ? OFF_SCTP_DST : OFF_TCP_DST;
-    }
-    union of_value v = at->packet->f[f];
+    const struct logical_packet *p = at->packet;
+    enum of_field f = a->class->param == OFF_CT_NW_DST ? OFF_IPV4_DST : a->class->param == OFF_CT_IPV6_DST ? OFF_IPV6_DST
+                      : a->class->param == OFF_CT_TP_DST ? transport_dst(p) : OFF_IP_PROTO;
+    bool balanced = !of_value_is_zero(&p->f[OFF_CT_NW_DST]) || !of_value_is_zero(&p->f[OFF_CT_IPV6_DST]);
+    union of_value v = balanced && f != OFF_IP_PROTO ? p->f[a->class->param] : p->f[f];
     trace_set(at, a->dst.sf, &v);
     return true;
 }

@@ -319,13 +319,15 @@ fwd_group_encode(const struct action *a, struct action_encoder *e)
 
 /* What they do to an imagined packet. */
 
+/* Connection tracking remembers where the packet wanted to go. */
 static void
 set_backend(struct logical_packet *p, const struct trace_backend *b)
 {
+    p->f[b->ipv6 ? OFF_CT_IPV6_DST : OFF_CT_NW_DST] = p->f[b->ipv6 ? OFF_IPV6_DST : OFF_IPV4_DST];
+    trace_put_u64(p, OFF_CT_TP_DST, of_value_low(&p->f[transport_dst(p)]));
     p->f[b->ipv6 ? OFF_IPV6_DST : OFF_IPV4_DST] = b->ip;
     if (b->port) {
-        uint64_t proto = of_value_low(&p->f[OFF_IP_PROTO]);
-        trace_put_u64(p, proto == 17 ? OFF_UDP_DST : proto == 132 ? OFF_SCTP_DST : OFF_TCP_DST, b->port);
+        trace_put_u64(p, transport_dst(p), b->port);
     }
 }
 
@@ -355,7 +357,7 @@ backend_comment(struct trace_at *at, const struct trace_backend *b)
     if (b->port) {
         str_printf(&s, ":%u", b->port);
     }
-    trace_comment(at, "the backend is taken to be %s", str_c(&s));
+    trace_note(at, "the backend is taken to be %s", str_c(&s));
     str_free(&s);
 }
 
@@ -365,7 +367,8 @@ ct_lb_trace(const struct action *a, struct trace_at *at)
     const struct balance *lb = a->data;
     struct trace_backend b;
     bool assumed, chosen = lb ? choose_backend(lb, at, &b) : at->env->established_backend(at, &b);
-    uint32_t state = at->env->ct_state(at, &assumed);
+    uint32_t translated = of_value_low(&at->packet->f[OFF_CT_STATE]) & (CT_SNAT | CT_DNAT);
+    uint32_t state = at->env->ct_state(at, &assumed) | translated;
     if (chosen) {
         backend_comment(at, &b);
     }
@@ -505,9 +508,13 @@ select_trace(const struct action *a, struct trace_at *at)
     uint32_t chosen = numbers[at->env->choose_number(at, numbers, weights, n)];
     free(numbers);
     free(weights);
-    trace_set_u64(at, a->dst.sf, chosen);
-    trace_comment(at, "%u is selected", chosen);
-    trace_next(at);
+    struct str name = STR_INIT;
+    field_format(&a->dst, &name);
+    struct trace_at *copy = trace_enter(at, "select: %s = %u", str_c(&name), chosen);
+    str_free(&name);
+    trace_set_u64(copy, a->dst.sf, chosen);
+    trace_next(copy);
+    trace_leave(copy);
     return false;
 }
 

@@ -202,6 +202,19 @@ larger_encode(const struct action *a, struct action_encoder *e)
 
 /* What they do to an imagined packet. */
 
+/* What a lookup found, in the words and the form that scripts know: as an action, without a semicolon. */
+static void PRINTF_LIKE(2, 3)
+found_text(struct trace_at *at, const char *fmt, ...)
+{
+    struct str s = STR_INIT;
+    va_list args;
+    va_start(args, fmt);
+    str_vprintf(&s, fmt, args);
+    va_end(args);
+    trace_add(at->env->arena, at->node, TRACE_ACTION, "/* %s */", str_c(&s));
+    str_free(&s);
+}
+
 static bool
 find_mac(const struct action *a, struct trace_at *at, union of_value *mac)
 {
@@ -217,9 +230,9 @@ get_mac_trace(const struct action *a, struct trace_at *at)
     struct str s = STR_INIT;
     if (find_mac(a, at, &mac)) {
         lex_format_constant(&s, LEX_MAC, &mac, NULL);
-        trace_comment(at, "MAC binding to %s.", str_c(&s));
+        found_text(at, "MAC binding to %s.", str_c(&s));
     } else {
-        trace_comment(at, "No MAC binding.");
+        found_text(at, "No MAC binding.");
     }
     trace_set(at, whole(OFF_ETH_DST), &mac);
     str_free(&s);
@@ -231,12 +244,15 @@ lookup_mac_trace(const struct action *a, struct trace_at *at)
 {
     union of_value mac, wanted = a->class->args[2] ? logical_packet_get(at->packet, a->args[2].sf) : of_value_u64(0);
     bool found = find_mac(a, at, &mac);
-    if (found && a->class->args[2] && of_value_compare(&mac, &wanted)) {
-        trace_comment(at, "lookup failed - MAC binding mismatch.");
-        found = false;
+    struct str s = STR_INIT;
+    found = found && !(a->class->args[2] && of_value_compare(&mac, &wanted));
+    if (found && a->class->args[2]) {
+        lex_format_constant(&s, LEX_MAC, &mac, NULL);
+        found_text(at, "MAC binding to %s found.", str_c(&s));
     } else {
-        trace_comment(at, found ? "MAC binding found." : "lookup failed - No MAC binding.");
+        found_text(at, "%s", found ? "MAC binding found." : "lookup failed - No MAC binding.");
     }
+    str_free(&s);
     trace_set_u64(at, a->dst.sf, found);
     return true;
 }
@@ -253,7 +269,16 @@ static bool
 lookup_fdb_trace(const struct action *a, struct trace_at *at)
 {
     union of_value port = logical_packet_get(at->packet, a->args[0].sf), mac = logical_packet_get(at->packet, a->args[1].sf);
-    trace_set_u64(at, a->dst.sf, at->env->fdb(at, &mac) == of_value_low(&port));
+    bool found = at->env->fdb(at, &mac) == of_value_low(&port);
+    struct str s = STR_INIT;
+    lex_format_constant(&s, LEX_MAC, &mac, NULL);
+    if (found) {
+        found_text(at, "MAC lookup for %s found in FDB.", str_c(&s));
+    } else {
+        found_text(at, "lookup mac failed in mac learning table.");
+    }
+    str_free(&s);
+    trace_set_u64(at, a->dst.sf, found);
     return true;
 }
 
@@ -264,10 +289,22 @@ port_sec_trace(const struct action *a, struct trace_at *at)
     return true;
 }
 
+/* Did the packet come to its own sender, by a load balancer of this switch? Where it wanted to go is what connection tracking remembers. */
+static bool
+hairpin_trace(const struct action *a, struct trace_at *at)
+{
+    const struct logical_packet *p = at->packet;
+    bool ipv6 = of_value_low(&p->f[OFF_ETH_TYPE]) == 0x86dd;
+    const union of_value *src = &p->f[ipv6 ? OFF_IPV6_SRC : OFF_IPV4_SRC], *dst = &p->f[ipv6 ? OFF_IPV6_DST : OFF_IPV4_DST];
+    const struct trace_backend vip = { ipv6, p->f[ipv6 ? OFF_CT_IPV6_DST : OFF_CT_NW_DST], of_value_low(&p->f[OFF_CT_TP_DST]) };
+    trace_set_u64(at, a->dst.sf, !of_value_compare(src, dst) && !of_value_is_zero(&vip.ip) && at->env->is_vip(at, &vip));
+    return true;
+}
+
 static bool
 larger_trace(const struct action *a, struct trace_at *at)
 {
-    trace_comment(at, "the packet is taken to be small enough");
+    trace_note(at, "the packet is taken to be small enough");
     trace_set_u64(at, a->dst.sf, 0);
     return true;
 }
@@ -290,7 +327,7 @@ static const struct action_class functions[] = {
     { .name = "lookup_fdb", .args = "PE", .encode = lookup_fdb_encode, .trace = lookup_fdb_trace, .param = TABLE(fdb_lookup), .result_bits = 1 },
     { .name = "check_in_port_sec", .args = "", .encode = port_sec_encode, .trace = port_sec_trace, .param = TABLE(in_port_sec), .result_bits = 1 },
     { .name = "check_out_port_sec", .args = "", .encode = port_sec_encode, .trace = port_sec_trace, .param = TABLE(out_port_sec), .result_bits = 1 },
-    { .name = "chk_lb_hairpin", .args = "", .encode = check_encode, .trace = trace_zero, .param = TABLE(chk_lb_hairpin), .result_bits = 1 },
+    { .name = "chk_lb_hairpin", .args = "", .encode = check_encode, .trace = hairpin_trace, .param = TABLE(chk_lb_hairpin), .result_bits = 1 },
     { .name = "chk_lb_hairpin_reply", .args = "", .encode = check_encode, .trace = trace_zero, .param = TABLE(chk_lb_hairpin_reply), .result_bits = 1 },
     { .name = "chk_lb_aff", .args = "", .encode = check_encode, .trace = trace_zero, .param = TABLE(chk_lb_aff), .result_bits = 1 },
     { .name = "check_ecmp_nh", .args = "", .encode = check_encode, .trace = trace_zero, .param = TABLE(ecmp_nh), .result_bits = 1 },

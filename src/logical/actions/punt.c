@@ -352,7 +352,7 @@ replace_trace(const struct action *a, struct trace_at *at)
         trace_put_u64(&other, OFF_IP_TTL, 255);
         break;
     default:
-        make_icmp(&other);
+        name = make_icmp(&other) ? "icmp6" : "icmp4";
         break;
     }
     struct trace_at *copy = trace_enter(at, "%s", name);
@@ -363,11 +363,25 @@ replace_trace(const struct action *a, struct trace_at *at)
     return true;
 }
 
+/* What ovn-controller writes into its log. */
+static bool
+log_trace(const struct action *a, struct trace_at *at)
+{
+    const struct log *log = a->data;
+    struct str s = STR_INIT;
+    at->env->describe(at, &s);
+    trace_add(at->env->arena, at->node, TRACE_TRANSFORM, "LOG: ACL name=%s, direction=%s, verdict=%s, severity=%s, packet=\"%s\"",
+              log->name ? log->name : "<unnamed>", at->pipeline == LOGICAL_INGRESS ? "IN" : "OUT",
+              log->head.verdict == LOG_VERDICT_UNKNOWN ? "<unknown>" : verdicts[log->head.verdict], severities[log->head.severity], str_c(&s));
+    str_free(&s);
+    return true;
+}
+
 /* For the controller. */
 static bool
 punt_trace(const struct action *a, struct trace_at *at)
 {
-    trace_comment(at, "sent to ovn-controller");
+    trace_note(at, "sent to ovn-controller");
     return true;
 }
 
@@ -399,7 +413,7 @@ static const struct action_class statements[] = {
     PUNT("handle_bfd_msg", NULL, OPCODE_BFD),
     PUNT("igmp", NULL, OPCODE_IGMP),
     { .name = "bind_vport", .parse = bind_vport_parse, .format = bind_vport_format, .encode = bind_vport_encode, .trace = trace_nothing },
-    { .name = "log", .parse = log_parse, .format = log_format, .encode = log_encode, .trace = trace_nothing },
+    { .name = "log", .parse = log_parse, .format = log_format, .encode = log_encode, .trace = log_trace },
 };
 const struct action_family action_family_punt = { statements, ARRAY_SIZE(statements), false };
 
