@@ -214,7 +214,7 @@ test_ct(void **state)
           "ct(commit,zone=reg13[0..15],exec(nat(src),set_field:0x1/0x1->ct_mark,move:reg3[]->ct_label[96..127]))");
     check_in(&router, "ct_dnat;", NULL, "ip4 || ip6", "ct(table=14,zone=reg11[0..15],exec(nat))");
     check_in(&router, "ct_commit { ct_mark = 1; };", NULL, "ip4 || ip6", "ct(commit,zone=reg11[0..15],exec(set_field:0x1->ct_mark))");
-    check_in(&router, "ct_snat(10.0.0.1, 1024-2048);", NULL, "ip4 || ip6", "ct(commit,table=14,zone=reg12[0..15],exec(nat(src=10.0.0.1:1024-2048)))");
+    check_in(&router, "ct_snat(10.0.0.1,1024-2048);", NULL, "ip4 || ip6", "ct(commit,table=14,zone=reg12[0..15],exec(nat(src=10.0.0.1:1024-2048)))");
     check_in(&router, "ct_dnat_in_czone(fd00::1);", NULL, "ip4 || ip6", "ct(commit,table=14,zone=reg11[0..15],exec(nat(dst=fd00::1)))");
     check("ct_commit_nat;", NULL, "ip4 || ip6", "ct(commit,table=14,zone=reg13[0..15],exec(nat))");
 }

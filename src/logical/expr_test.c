@@ -92,6 +92,9 @@ test_matches(void **state)
                   "tcp,nw_src=10.0.0.0/8,tp_src=4096/0xf000\ntcp,nw_src=10.0.0.0/8,tp_src=8192/0xe000\n"
                   "tcp,nw_src=10.0.0.0/8,tp_src=16384/0xc000\ntcp,nw_src=10.0.0.0/8,tp_src=32768/0xc000");
     check_matches("inport == \"p2\" && eth.mcast", "reg14=0x2,dl_dst=01:00:00:00:00:00/01:00:00:00:00:00");
+    check_matches("ip6.mcast_flood && ip6.dst == {ff02::1, ff02::2, ff02::3, ff05::2, ff02::1:ff00:7, ff02::2:ff00:7, ff0e::1} && eth.dst == 33:33:00:00:00:01",
+                  "ipv6,dl_dst=33:33:00:00:00:01,ipv6_dst=ff02::1\nipv6,dl_dst=33:33:00:00:00:01,ipv6_dst=ff02::2\n"
+                  "ipv6,dl_dst=33:33:00:00:00:01,ipv6_dst=ff05::2\nipv6,dl_dst=33:33:00:00:00:01,ipv6_dst=ff02::1:ff00:7");
     check_matches("!eth.mcast", "dl_dst=00:00:00:00:00:00/01:00:00:00:00:00");
     check_matches("inport == \"gone\"", "");
     check_matches("inport == @pg", "reg14=0x2\nreg14=0x3");

@@ -56,7 +56,7 @@ struct trace_env {
     /* Where an established connection goes to; false: as it is. */
     bool (*established_backend)(struct trace_at *, struct trace_backend *);
     bool (*is_gateway_router)(struct trace_at *);
-    /* A load balancer of the datapath has this virtual address, for the protocol of AT's packet. */
+    /* A load balancer has this virtual address. */
     bool (*is_vip)(struct trace_at *, const struct trace_backend *);
     /* The packet in a line. */
     void (*describe)(struct trace_at *, struct str *);

@@ -27,6 +27,8 @@ class RandomNetwork(random.Random):
         self.lines, self.rows, self.without = [], [], set(without)
         self.ports = {}                                        # Name -> (switch, MAC, IPv4, IPv6).
         self.vips = []                                         # (address, port, protocol)
+        self.stateful = self.likely(0.75)
+        self.disabled = None
         self.backends = []                                     # Those that a load balancer can choose from.
         self.outside = []                                      # Addresses of NAT rules.
         self.router_macs = {}                                  # Switch -> MAC of the router there.
@@ -99,9 +101,9 @@ class RandomNetwork(random.Random):
             rp, _ = self.uplink("r1", "pub", self.router_macs["pub"], "172.16.0.1/24 fd16::1/64")
             self.add("lr-route-add r0 0.0.0.0/0 100.64.0.2", "lr-route-add r0 ::/0 fd64::2", "lr-route-add r1 10.0.0.0/16 100.64.0.1",
                      "lr-route-add r1 fd00::/16 fd64::1")
-            if self.likely(0.3):
+            if self.likely(0.3) and "egress_flags" not in self.without:
                 self.add(f"set Logical_Router r1 {column('options:lb_force_snat_ip', '100.64.0.2')}")
-            if self.likely(0.2):
+            if self.likely(0.2) and "egress_flags" not in self.without:
                 self.add(f"set Logical_Router r1 {column('options:dnat_force_snat_ip', '100.64.0.2')}")
             self.nat("r1", rp)
             self.routes("r1", "172.16.0.254", "fd16::fe")
@@ -120,7 +122,7 @@ class RandomNetwork(random.Random):
             self.add(f"lr-route-add {router} 192.0.2.0/24 discard")
         if self.likely(0.2) and self.edge == "gateway":
             self.add(f"--ecmp-symmetric-reply lr-route-add {router} 198.51.100.0/24 {gateway}")
-        if self.likely(0.2):
+        if self.likely(0.2) and "static_mac" not in self.without:
             self.add(f"static-mac-binding-add {router}{'pub' if self.edge != 'none' else 's0'} {gateway} 0a:00:00:00:fc:01")
 
     def policies(self):
@@ -131,7 +133,7 @@ class RandomNetwork(random.Random):
             self.add(f"--may-exist lr-policy-add r0 {self.randint(1, 100)} '{match}' {action}")
 
     def nat(self, router, rp):
-        if "nats" in self.without:
+        if not self.stateful:
             return
         if self.likely(0.6):
             self.add(f"lr-nat-add {router} snat 172.16.0.{self.choice([1, 10])} 10.0.{self.randint(0, 2)}.0/24")
@@ -163,6 +165,10 @@ class RandomNetwork(random.Random):
         self.add(f"pg-add pg0 {' '.join(self.sample(sorted(self.ports), 3))}")
 
     def acls(self):
+        """With connection tracking on every switch, or on none."""
+        priorities = self.sample(range(1, 2000), 60)
+        if self.stateful:
+            self.add(*[f"acl-add {s} to-lport 0 'ip' allow-related" for s in self.switches])
         for s in self.switches + (["pg0"] if "sets" not in self.without else []):
             for _ in range(self.choice([0, 0, 1, 3])):
                 direction, side = self.choice([("from-lport", "inport"), ("to-lport", "outport")])
@@ -171,23 +177,22 @@ class RandomNetwork(random.Random):
                                      "tcp.dst > 100 && tcp.dst < 1000", "ip4.src == $as0", "ip6.dst == $as6", "ip4.dst == 10.0.1.0/28 || ip6.dst == fd00:2::/64",
                                      "ip4.src == $pg0_ip4", "arp", "tcp.flags == 2", "ip.ttl == {10, 64}"] if "sets" not in self.without else ["ip4", "udp", "tcp.dst == 80"])
                 action = self.choice(["drop", "allow", "allow-related", "drop", "reject" if match != "arp" else "drop", "allow-stateless"])
+                action = "allow" if action == "allow-related" and not self.stateful else action
                 options = self.choice(["", "", "--log --name=acl1 --severity=info", "--log"])
                 if direction == "from-lport" and self.likely(0.2):
                     options += " --apply-after-lb"
-                self.add(f"--may-exist {options} acl-add {s} {direction} {self.randint(1, 2000)} '{side} == {where} && ({match})' {action}".replace("  ", " "))
-                if "drop" in action and self.likely(0.2):
-                    self.add(f"--may-exist acl-add {s} {direction} 0 '{side} == {where} && ip' allow-related")
+                self.add(f"--may-exist {options} acl-add {s} {direction} {priorities.pop()} '{side} == {where} && ({match})' {action}".replace("  ", " "))
 
     def qos(self):
         for s in self.switches:
             if self.likely(0.3):
-                self.add(f"qos-add {s} {self.choice(['from-lport', 'to-lport'])} {self.randint(1, 2000)} ip4 "
+                self.add(f"qos-add {s} {self.choice(['from-lport', 'to-lport'])} 100 ip4 "
                          f"{self.choice(['dscp=12', 'rate=1000', 'rate=1000 burst=200 dscp=3'])}")
 
     # ---- load balancers ----
 
     def load_balancers(self):
-        for k in range(self.choice([0, 1, 2, 3])):
+        for k in range(self.choice([0, 1, 2, 3]) if self.stateful else 0):
             ipv6, proto = self.likely(0.3), self.choice(["tcp", "tcp", "udp"])
             backends = self.sample(sorted(self.ports), self.choice([0, 1, 1, 2]))
             if len(backends) == 2 and self.backends:
@@ -198,7 +203,7 @@ class RandomNetwork(random.Random):
             brackets = (lambda a: f"[{a}]") if ipv6 else (lambda a: a)
             targets = [f"{brackets(self.ports[p][2 + ipv6])}:8080" for p in backends]
             self.backends = targets if len(targets) == 2 else self.backends
-            options = [o for o in ("options:reject=true", "options:affinity_timeout=60", "options:hairpin_snat_ip=10.99.0.1", "options:skip_snat=true",
+            options = [o for o in ("options:reject=true", "options:affinity_timeout=60", "options:hairpin_snat_ip=10.99.0.1", "options:skip_snat=true" if "egress_flags" not in self.without else "options:x=y",
                                    "options:event=true") if self.likely(0.2)]
             self.add(f'--id=@lb{k} create Load_Balancer name=lb{k} protocol={proto} vips=\'"{brackets(vip)}:80"="{",".join(targets)}"\' {" ".join(options)}')
             self.attach(k)
@@ -247,7 +252,8 @@ class RandomNetwork(random.Random):
             s, mac, ip, _ = self.ports[p]
             self.add(f"lsp-add {s} {s}c {p} 5", f'lsp-set-addresses {s}c "0a:00:00:00:ac:01 10.0.{s[1:]}.80"')
         if self.likely(0.2):
-            self.add(f"lsp-set-enabled {self.choice(sorted(self.ports))} disabled")
+            self.disabled = self.choice(sorted(self.ports))
+            self.add(f"lsp-set-enabled {self.disabled} disabled")
 
     def forwarding_group(self):
         if self.likely(0.2):
@@ -326,7 +332,7 @@ class RandomNetwork(random.Random):
             to = self.choice(self.outside)
             ipv6 = ":" in to
             words += [f"eth.dst == {eth_dst}", f"ip{4 + 2 * ipv6}.src == {ip6 if ipv6 else ip}", f"ip{4 + 2 * ipv6}.dst == {to}", "ip.ttl == 64", self.l4(ipv6)]
-        elif kind == "vlan":
+        elif kind == "vlan" and not self.disabled:             # Both are dropped, by flows of one priority.
             words += [f"eth.dst == {eth_dst}", f"vlan.vid == {self.randint(1, 9)}"]
         elif kind == "dhcp":
             words += self.dhcp_packet(ip, ip6)
@@ -389,7 +395,7 @@ class RandomNetwork(random.Random):
     def options(self):
         """What is to be assumed: alike for both programs."""
         words = [f"--ct={self.choice(['new', 'est', 'est,rpl', 'new,trk', 'inv', 'rel,rpl', 'est,dnat', 'trk new'])}"] * self.choice([0, 0, 8])
-        if not words and self.likely(0.3):
+        if not words and self.edge == "none" and not self.vips and self.likely(0.5):
             words = [f"--ct={self.choice(['new', 'est', 'inv', 'est,rpl'])}" for _ in range(self.randint(1, 4))]
         if self.backends:
             words.append(f"--lb-dst={self.choice(self.backends)}")

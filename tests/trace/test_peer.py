@@ -1,126 +1,164 @@
-"""Random packets through random networks that Debian's ovn-northd has made: our ovn-trace and Debian's agree on where they arrive, and on what changes on the way."""
+"""Random packets through random networks that Debian's ovn-northd has made: our ovn-trace and Debian's say the same, to the letter, in all three forms.
+
+Where Debian's 23.03 and the manual differ the manual is right; each such place is one of the functions below, with its sentence. OVN_SECONDS, OVN_SEED: how long, and from
+which network on; OVN_PACKETS: how many in each."""
+import difflib
+import ipaddress
 import os
-import random
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from network import PEER, Network, outputs
+from random_network import RandomNetwork
 
 pytestmark = pytest.mark.skipif(PEER is None, reason="Debian's OVN is not unpacked (make check-peer)")
 
-SECONDS = float(os.environ.get("OVN_SECONDS", "25"))
+SECONDS = float(os.environ.get("OVN_SECONDS", "20"))
 FIRST_SEED = int(os.environ.get("OVN_SEED", "1"))
+PACKETS = int(os.environ.get("OVN_PACKETS", "30"))
+# ovn-sb(5), Static_MAC_Binding: "entries which are static in nature"; 23.03's ovn-trace does not read them. fwd_group: "directs packet to one of those ports"; it only names it.
+# ovn-architecture(7): flags are "intended to handle keeping context between tables in order to decide which rules in subsequent tables are matched"; it forgets them before egress.
+WITHOUT = "static_mac", "forwarding_group", "egress_flags"
 
 
-class Random(random.Random):
-    """A random network: switches, some behind a router, with port security, ACLs, load balancers and NAT."""
-
-    def network(self):
-        self.ports, self.macs, self.ips = [], {}, {}
-        lines, n = [], self.randint(2, 3)
-        router = self.random() < 0.8
-        lines += ["lr-add r0"] if router else []
-        for s in range(n):
-            lines += self.switch(s, router and (s < 2 or self.random() < 0.5))
-        if router:
-            lines += self.routes(n)
-        return "\n".join(lines)
-
-    def switch(self, s, routed):
-        lines = [f"ls-add s{s}"]
-        for i in range(self.randint(2, 4)):
-            p, mac, ip = f"s{s}p{i}", f"0a:00:00:00:{s:02x}:{i + 1:02x}", f"10.0.{s}.{i + 1}"
-            self.ports.append((p, s))
-            self.macs[p], self.ips[p] = mac, (ip, f"fd0{s}::{i + 1}")
-            addresses = self.choice([f"{mac} {ip} fd0{s}::{i + 1}", f"{mac} {ip}", mac, "unknown"])
-            lines += [f"lsp-add s{s} {p}", f'lsp-set-addresses {p} "{addresses}"']
-            if self.random() < 0.4:                            # No networks: the peer's trace lets no ARP of theirs pass.
-                lines += [f'lsp-set-port-security {p} "{self.choice([mac, f"{mac} {ip}", f"{mac} {ip} fd0{s}::{i + 1}"])}"']
-        if routed:
-            mac = f"0a:00:00:00:ff:{s:02x}"
-            lines += [f"lrp-add r0 r0s{s} {mac} 10.0.{s}.254/24 fd0{s}::fe/64", f"lsp-add s{s} s{s}r", f"lsp-set-type s{s}r router",
-                      f"lsp-set-addresses s{s}r router", f"lsp-set-options s{s}r router-port=r0s{s}"]
-        lines += self.acls(s)
-        if self.random() < 0.3:
-            lines += [f"lb-add lb{s} 10.0.{s}.100:80 10.0.{s}.1:8080 tcp", f"ls-lb-add s{s} lb{s}"]
-        return lines
-
-    def acls(self, s):
-        lines = []
-        for _ in range(self.choice([0, 0, 1, 3])):
-            port = self.choice([p for p, on in self.ports if on == s])
-            direction, side = self.choice([("from-lport", "inport"), ("to-lport", "outport")])
-            match = self.choice(["ip4", "ip6", "tcp.dst == 80", "udp", f"ip4.src == 10.0.{s}.0/24", "icmp", "tcp.dst == {22, 80} && ip4", "tcp.dst > 100 && tcp.dst < 1000",
-                                 f"ip4.dst == 10.0.{s}.0/28 || ip6.dst == fd0{s}::/64"])
-            action = self.choice(["drop", "allow", "allow-related", "drop"])
-            lines += [f'--may-exist acl-add s{s} {direction} {self.randint(1, 2000)} \'{side} == "{port}" && ({match})\' {action}']
-        return lines
-
-    def routes(self, n):
-        lines = []
-        if self.random() < 0.5:
-            lines += ["lr-route-add r0 0.0.0.0/0 10.0.0.1"]
-        if self.random() < 0.3:
-            lines += ["lr-route-add r0 ::/0 fd00::1"]
-        if self.random() < 0.3:
-            lines += [f"lr-policy-add r0 {self.randint(1, 100)} 'ip4.src == 10.0.1.0/24 && ip4.dst == 10.0.0.0/29' {self.choice(['drop', 'allow'])}"]
-        return lines
-
-    # ---- packets ----
-
-    def packet(self):
-        port, s = self.choice(self.ports)
-        src = self.choice([port] * 5 + [p for p, _ in self.ports])
-        dst, d = self.choice(self.ports)
-        there = self.macs[dst] if d == s else f"0a:00:00:00:ff:{s:02x}"
-        eth_dst = self.choice([there] * 6 + ["ff:ff:ff:ff:ff:ff", "01:00:5e:00:00:05", "0a:00:00:00:77:77", "33:33:00:00:00:01"])
-        words = [f'inport == "{port}"', f"eth.src == {self.macs[src]}", f"eth.dst == {eth_dst}"]
-        kind = self.choice(["l2", "arp", "ip4", "ip4", "ip4", "ip6", "ip6", "vlan"])
-        if kind == "arp":
-            tpa = self.choice([self.ips[dst][0], f"10.0.{s}.254", "10.0.9.9"])
-            words += [f"arp.op == {self.randint(1, 2)}", f"arp.sha == {self.macs[src]}", f"arp.spa == {self.ips[src][0]}", f"arp.tpa == {tpa}"]
-        elif kind in ("ip4", "ip6"):
-            v6 = kind == "ip6"
-            to = self.choice([self.ips[dst][v6]] * 4 + [f"fd0{d}::fe" if v6 else f"10.0.{d}.254", "fd99::1" if v6 else "8.8.8.8",
-                                                        f"fd0{d}::99" if v6 else f"10.0.{d}.100"])
-            if eth_dst[:2] in ("01", "33") and self.random() < 0.5:            # Its ip4.mcast wants a multicast MAC, too, unlike ovn-sb(5).
-                to = "ff02::1" if v6 else "224.0.0.5"
-            words += [f"{kind}.src == {self.ips[src][v6]}", f"{kind}.dst == {to}", f"ip.ttl == {self.choice([64, 64, 64, 1, 2, 255])}"]
-            words += [self.choice([f"tcp.dst == {self.choice([22, 80, 443])}", "udp.dst == 53", "udp.src == 68 && udp.dst == 67",
-                                   "icmp6.type == 128" if v6 else "icmp4.type == 8", "ip.proto == 47"])]
-        elif kind == "vlan":
-            words += ["vlan.vid == 7"]
-        return " && ".join(words)
+def words(text):
+    """ovn-sb(5) calls the actions ct_dnat_in_czone and ct_snat_in_czone."""
+    return text.replace("ct_dnatin_czone", "ct_dnat_in_czone").replace("ct_snatin_czone", "ct_snat_in_czone")
 
 
-def changes(minimal):
-    """Addresses that the packet has got, without what each writes in its own way: registers, numbers in place of addresses."""
-    lines = [line.strip() for line in minimal.splitlines()]
-    return [line for line in lines if re.match(r"(eth\.(src|dst)|ip4\.(src|dst)|ip6\.(src|dst)|ip\.ttl) ?(=|--)", line)]
+def registers(text):
+    """ovn-trace(8): "Minimal output includes only actions that modify packet data (not including OVN registers or metadata such as outport) and output actions"."""
+    return re.sub(r"^ *(x*reg\d+(\[[^]]*\])? = |/\* DHCP \*/).*\n", "", text, flags=re.M)
 
 
-def test_the_same_fate():
+def constants(text):
+    """ovn-trace(8): "The operands of actions that modify packet data are displayed reduced to constants, e.g. ip4.dst = reg0; might be show as ip4.dst = 192.168.0.1"."""
+    def constant(match):
+        name, value = match[1], int(match[2], 0)
+        if name.startswith(("ip6", "nd.target")):
+            return f"{name} = {ipaddress.IPv6Address(value)};"
+        if name.startswith("eth") or name.endswith(("ll", "ha")):
+            return f"{name} = {':'.join(f'{x:02x}' for x in value.to_bytes(6, 'big'))};"
+        return f"{name} = {ipaddress.IPv4Address(value)};"
+    return re.sub(r"((?:ip[46]|eth)\.(?:src|dst)|arp\.(?:[st]pa|[st]ha)|nd\.(?:target|[st]ll)) = (0x[0-9a-f]+|0);", constant, text)
+
+
+def bindings(text):
+    """It finds a MAC binding or an FDB entry, and prints zeros."""
+    return re.sub(r"(MAC binding to|MAC lookup for) \S+ found", r"\1 MAC found", text)
+
+
+def dns(text):
+    """ovn-sb(5), dns_lookup: "If the packet is not a DNS query or no answer is found ... stores 0"; it does not know the action, we say why."""
+    return re.sub(r"^ *(\*\*\* dns_lookup action not implemented|/\* The name that is asked for).*\n", "", text, flags=re.M)
+
+
+def logged(text):
+    """A load balancer changes the port of what has ports, Debian's the code of an ICMP packet, too; what a flow makes of one copy of a multicast is not done to the next."""
+    return re.sub(r"(icmp_code|nw_tos)=\d+", r"\1=N", text)
+
+
+def dhcpv6(text):
+    """It says DHCPDISCOVER of DHCPv6, too."""
+    return re.sub(r"/\* We assume that this packet is DHCP\w+ .* \*/", "/* DHCP */", text)
+
+
+def ties(text):
+    """ovn-sb(5), priority: "If two logical flows with the same priority both match, then the one actually applied is undefined". northd has such: ct_clear or not."""
+    return re.sub(r"^ *(\d+\. ls_(in|out)_pre_(lb|acl) .*priority 110, .*|ct_clear;|next;)\n", "", text, flags=re.M)
+
+
+def assumed(text):
+    """A packet that crosses a patch port, or comes from the controller, has not been tracked there (it is as in the switch: test_switch.py); Debian's still has what it
+    was before, and so says more rarely that it assumes something."""
+    return text.replace(" /* default (use --ct to customize) */", "")
+
+
+def empty_blocks(text):
+    while (shorter := re.sub(r"^( *)(.*) \{\n\1\};\n", r"\1\2;\n", text, flags=re.M)) != text:
+        text = shorter
+    return text
+
+
+def underlines(text):
+    """Of headings that have changed above."""
+    return re.sub(r"^( *)-+$", r"\1-", text, flags=re.M)
+
+
+def normal(text, minimal):
+    for change in (words, bindings, dns, logged, dhcpv6, ties, assumed, underlines) + ((registers, constants, empty_blocks) if minimal else ()):
+        text = change(text)
+    return text
+
+
+def generated(text):
+    """What the controller makes is not tracked: ovn-sb(5), arp, icmp4, ...: "executes each nested action on the" new packet. Debian's keeps the state of the old one. So within
+    connection tracking it is compared up to there."""
+    kept, skip = [], None
+    for line in text.splitlines():
+        depth = len(line) - len(line.lstrip())
+        if skip is not None and depth <= skip:
+            skip = None
+        if skip is None:
+            kept.append(line)
+            if depth and re.match(r" +(arp|icmp4|icmp6|tcp_reset|sctp_abort) \{", line):
+                skip = depth
+    return "\n".join(kept)
+
+
+def tracked_across_a_patch_port(text):
+    """See assumed(): from there on the summary and the detailed form, which show what flows of a switch without connection tracking make of it, are not compared."""
+    tracked, kept = False, []
+    for line in text.splitlines():
+        kept.append(line)
+        tracked |= bool(re.match(r" *ct_(next|lb|dnat|snat|commit_nat)(?!.*;$)", line))
+        if tracked and re.search(r'type "(patch|l3gateway)" \*/', line):
+            break
+    return "\n".join(kept)
+
+
+def incomparable(theirs):
+    """Debian's crashed, or traced what it cannot: a neighbour solicitation with the hop limit of the packet (RFC 4861, 7.1.1: 255, or nobody takes it for one)."""
+    return theirs.returncode < 0 or "nd_ns {" in theirs.stdout
+
+
+def compare(network, seed, text, packet, options):
+    """The ports, None if the two cannot be compared."""
+    with ThreadPoolExecutor(2) as pool:
+        theirs, ours = [f.result() for f in [pool.submit(f, "--all", *options, packet) for f in (network.peer_trace, network.trace)]]
+    if incomparable(theirs):
+        return None
+    where = f"OVN_SEED={seed}, ovn-trace {' '.join(map(repr, [*options, packet]))}\n{text}\n"
+    assert ours.returncode == 0, where + ours.stderr
+    for form, begin in (("minimal", "# Minimal trace.\n"), ("summary", "# Summary trace.\n"), ("detailed", "")):
+        parts = [x.stdout.split(begin)[1] if begin else x.stdout for x in (theirs, ours)]
+        parts = [x.split("# Minimal" if form == "summary" else "# Summary")[0] for x in parts]
+        a, b = [generated(normal(x, form == "minimal")) if form != "detailed" else normal(x, False) for x in parts]
+        if form != "minimal":
+            a, b = tracked_across_a_patch_port(a), tracked_across_a_patch_port(b)
+        if form != "detailed" or not re.search(r"^ *(arp|icmp4|icmp6|tcp_reset|sctp_abort)$", a, flags=re.M):
+            if a != b:
+                raise AssertionError(where + "\n".join(difflib.unified_diff(a.splitlines(), b.splitlines(), f"{form}: theirs", "ours", lineterm="")))
+        if form == "minimal":
+            ports = outputs(b)
+    return ports
+
+
+def test_the_same_words():
     end, seed, compared, delivered = time.monotonic() + SECONDS, FIRST_SEED, 0, 0
     while time.monotonic() < end:
-        r = Random(seed)
-        text = r.network()
+        r = RandomNetwork(seed, WITHOUT)
         network = Network(peer=True)
         try:
-            network.build(text)
-            for _ in range(60):
-                packet = r.packet()
-                theirs, ours = network.peer_trace("--minimal", packet), network.trace("--minimal", packet)
-                if theirs.returncode < 0 or "not implemented" in theirs.stdout or "nd_ns {" in theirs.stdout:
-                    continue                                   # It has crashed, or does not know; its solicitations have the hop limit of the packet.
-                where = f"OVN_SEED={seed}, packet {packet}\n{text}\n--- theirs\n{theirs.stdout}--- ours\n{ours.stdout}{ours.stderr}"
-                assert ours.returncode == 0 and not ours.stderr, where
-                assert outputs(ours.stdout) == outputs(theirs.stdout), where
-                assert changes(ours.stdout) == changes(theirs.stdout), where
-                compared += 1
-                delivered += bool(outputs(ours.stdout))
+            r.install(network)
+            for _ in range(PACKETS):
+                ports = compare(network, seed, r.text, r.packet(), r.options())
+                compared += ports is not None
+                delivered += bool(ports)
         finally:
             network.stop()
         seed += 1
     print(f"{compared} packets through {seed - FIRST_SEED} networks, {delivered} delivered")
-    assert compared > 40 and delivered > compared / 10
+    assert compared >= PACKETS / 2 and delivered > compared / 10

@@ -136,7 +136,7 @@ show_json(const struct trace_result *r, const char *microflow, struct ovsdb *nb,
     if (r->inport) {
         put_member(out, "inport", r->inport->name);
     }
-    put_member(out, "verdict", r->n_outputs ? "delivered" : "dropped");
+    put_member(out, "verdict", show_verdict(r));
     put_member(out, "outputs", NULL);
     str_putc(out, '[');
     put_outputs(r->root->first, out);

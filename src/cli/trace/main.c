@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include "base/log.h"
 #include "cli/common/fatal.h"
+#include "cli/trace/request.h"
 #include "cli/trace/show.h"
 #include "runtime/daemon.h"
 #include "runtime/tls.h"
@@ -13,21 +14,6 @@
 #include "schema/nb.h"
 
 LOG_MODULE(ovntrace);
-
-enum { FORM_DETAILED = 1, FORM_SUMMARY = 2, FORM_MINIMAL = 4, FORM_JSON = 8, FORM_GRAPH = 16, FORM_WHY = 32 };
-
-/* What of the command line, or of a request, is about a trace. */
-struct request {
-    unsigned forms;
-    bool friendly;
-    uint32_t *ct_states;
-    size_t n_ct_states, cap_ct_states;
-    const char *lb_dst;
-    int64_t select_id;
-    const char *ovs;                   /* The switch to ask; NULL: none. */
-    const char *datapath, *microflow;
-};
-#define REQUEST_INIT { .friendly = true, .select_id = -1 }
 
 static struct {
     struct loop *loop;
@@ -40,24 +26,13 @@ static struct {
 
 /* ---- options ---- */
 
-enum {
-    OPT_DB = 2000, OPT_DETAILED, OPT_SUMMARY, OPT_MINIMAL, OPT_ALL, OPT_OVS, OPT_CT, OPT_LB_DST, OPT_SELECT_ID, OPT_FRIENDLY, OPT_NO_FRIENDLY,
-    OPT_JSON, OPT_GRAPH, OPT_WHY, OPT_NB_DB, OPT_LEADER_ONLY, OPT_NO_LEADER_ONLY,
-};
-#define TRACE_OPTIONS \
-    { "detailed", no_argument, NULL, OPT_DETAILED }, { "summary", no_argument, NULL, OPT_SUMMARY }, \
-    { "minimal", no_argument, NULL, OPT_MINIMAL }, { "all", no_argument, NULL, OPT_ALL }, { "ovs", optional_argument, NULL, OPT_OVS }, \
-    { "ct", required_argument, NULL, OPT_CT }, { "friendly-names", no_argument, NULL, OPT_FRIENDLY }, \
-    { "no-friendly-names", no_argument, NULL, OPT_NO_FRIENDLY }, { "lb-dst", required_argument, NULL, OPT_LB_DST }, \
-    { "select-id", required_argument, NULL, OPT_SELECT_ID }, { "json", no_argument, NULL, OPT_JSON }, \
-    { "graph", no_argument, NULL, OPT_GRAPH }, { "why", no_argument, NULL, OPT_WHY }
+enum { OPT_DB = REQUEST_OPT_MAX, OPT_NB_DB, OPT_LEADER_ONLY, OPT_NO_LEADER_ONLY };
 static const struct option program_options[] = {
-    { "db", required_argument, NULL, OPT_DB }, { "nb-db", required_argument, NULL, OPT_NB_DB }, TRACE_OPTIONS, { "leader-only", no_argument, NULL, OPT_LEADER_ONLY },
+    { "db", required_argument, NULL, OPT_DB }, { "nb-db", required_argument, NULL, OPT_NB_DB }, REQUEST_OPTIONS, { "leader-only", no_argument, NULL, OPT_LEADER_ONLY },
     { "no-leader-only", no_argument, NULL, OPT_NO_LEADER_ONLY }, { "timeout", required_argument, NULL, 't' },
     { "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'V' },
     DAEMON_LONG_OPTIONS, LOG_LONG_OPTIONS, TLS_LONG_OPTIONS, { NULL, 0, NULL, 0 },
 };
-static const struct option request_options[] = { TRACE_OPTIONS, { NULL, 0, NULL, 0 } };
 
 static void
 usage(void)
@@ -91,71 +66,6 @@ usage(void)
     fputs(str_c(&s), stdout);
     str_free(&s);
     exit(EXIT_SUCCESS);
-}
-
-static char *
-add_ct(struct request *r, const char *arg)
-{
-    uint32_t state;
-    char *error = trace_parse_ct_state(arg, &state);
-
-    if (!error) {
-        GROW(r->ct_states, r->cap_ct_states, r->n_ct_states + 1);
-        r->ct_states[r->n_ct_states++] = state;
-    }
-    return error;
-}
-
-/* Takes an option about a trace. A message (caller owns) or NULL; *known: it is one. */
-static char *
-request_option(struct request *r, int opt, const char *arg, bool *known)
-{
-    static const unsigned forms[] = { [OPT_DETAILED - OPT_DETAILED] = FORM_DETAILED, FORM_SUMMARY, FORM_MINIMAL,
-                                      FORM_DETAILED | FORM_SUMMARY | FORM_MINIMAL };
-    static char *default_switch;
-
-    *known = true;
-    switch (opt) {
-    case OPT_DETAILED:
-    case OPT_SUMMARY:
-    case OPT_MINIMAL:
-    case OPT_ALL:
-        r->forms |= forms[opt - OPT_DETAILED];
-        return NULL;
-    case OPT_JSON:
-    case OPT_GRAPH:
-    case OPT_WHY:
-        r->forms |= opt == OPT_JSON ? FORM_JSON : opt == OPT_GRAPH ? FORM_GRAPH : FORM_WHY;
-        return NULL;
-    case OPT_OVS:
-        default_switch = default_switch ? default_switch : ovs_default_remote();
-        r->ovs = arg ? arg : default_switch;
-        return NULL;
-    case OPT_CT:
-        return add_ct(r, arg);
-    case OPT_LB_DST:
-        r->lb_dst = arg;
-        return NULL;
-    case OPT_SELECT_ID:
-        return str_to_int(arg, 0, UINT16_MAX, &r->select_id) ? NULL : xasprintf("%s: --select-id is a number from 0 to 65535", arg);
-    case OPT_FRIENDLY:
-    case OPT_NO_FRIENDLY:
-        r->friendly = opt == OPT_FRIENDLY;
-        return NULL;
-    }
-    *known = false;
-    return NULL;
-}
-
-static char *
-request_arguments(struct request *r, int argc, const char *const argv[])
-{
-    if (argc < 1 || argc > 2) {
-        return xstrdup(argc < 1 ? "a microflow is needed (--help for help)" : "one or two arguments are needed: [DATAPATH] MICROFLOW");
-    }
-    r->datapath = argc == 2 ? argv[0] : NULL;
-    r->microflow = argv[argc - 1];
-    return NULL;
 }
 
 static void
@@ -200,76 +110,10 @@ parse_options(struct request *r, int argc, char *argv[])
     ctx.timeout = secs;
 }
 
-/* ---- a trace ---- */
-
-/* Graphviz draws it, if it is there. */
-static void
-put_graph(const struct trace_result *r, struct str *out)
-{
-    struct str dot = STR_INIT;
-
-    show_dot(r, &dot);
-    if (!graph_to_svg(str_c(&dot), dot.len, out)) {
-        str_put(out, dot.s, dot.len);
-    }
-    str_free(&dot);
-}
-
 static struct ovsdb *
 ready_nb(void)
 {
     return ctx.nb && ovsdb_is_ready(ctx.nb) ? ctx.nb : NULL;
-}
-
-static void
-put_forms(const struct request *q, const struct trace_result *r, const struct ovs_flows *ovs, struct str *out)
-{
-    unsigned forms = q->forms ? q->forms : FORM_DETAILED;
-    bool banners = forms & (forms - 1);
-
-    if (forms & (FORM_DETAILED | FORM_SUMMARY | FORM_MINIMAL)) {
-        str_printf(out, "# %s\n", r->openflow);
-    }
-    if (forms & FORM_DETAILED) {
-        str_puts(out, banners ? "# Detailed trace.\n" : "");
-        show_detailed(r, ovs, out);
-    }
-    if (forms & FORM_SUMMARY) {
-        str_puts(out, banners ? "# Summary trace.\n" : "");
-        show_summary(r, out);
-    }
-    if (forms & FORM_MINIMAL) {
-        str_puts(out, banners ? "# Minimal trace.\n" : "");
-        show_minimal(r, out);
-    }
-    if (forms & FORM_JSON) {
-        show_json(r, q->microflow, ready_nb(), out);
-    }
-    if (forms & FORM_GRAPH) {
-        put_graph(r, out);
-    }
-    if (forms & FORM_WHY) {
-        str_puts(out, banners && forms != (FORM_WHY | FORM_JSON) ? "# Why.\n" : "");
-        show_why(r, ready_nb(), out);
-    }
-}
-
-static char *
-run_request(const struct request *q, struct str *out)
-{
-    struct trace_question question = { .datapath = q->datapath, .microflow = q->microflow, .friendly = q->friendly, .ct_states = q->ct_states,
-                                       .n_ct_states = q->n_ct_states, .lb_dst = q->lb_dst, .select_id = q->select_id };
-    struct trace_result r;
-    char *error = NULL;
-    struct ovs_flows *ovs = q->ovs ? ovs_flows_get(q->ovs, false, &error) : NULL;
-
-    error = error ? error : trace_run(&ctx.db, &question, &r);
-    if (!error) {
-        put_forms(q, &r, ovs, out);
-        trace_result_destroy(&r);
-    }
-    ovs_flows_destroy(ovs);
-    return error;
 }
 
 /* ---- the database ---- */
@@ -340,35 +184,16 @@ cmd_trace(struct unixctl_conn *conn, int argc, const char *argv[], void *aux UNU
 {
     struct request q = REQUEST_INIT;
     struct str out = STR_INIT;
-    char **args = xcalloc(argc + 1, sizeof *args);
-    char *error = ovsdb_is_ready(ctx.sb) ? NULL : xstrdup("the database has not been read yet");
-    int opt;
+    char *error = ovsdb_is_ready(ctx.sb) ? request_parse(&q, true, argc, argv) : xstrdup("the database has not been read yet");
 
-    for (int i = 0; i < argc; i++) {
-        args[i] = (char *) argv[i];
-    }
-    optind = 0;
-    opterr = 0;
-    while (!error && (opt = getopt_long(argc, args, ":", request_options, NULL)) != -1) {
-        bool known;
-        if (opt == OPT_LB_DST || opt == OPT_SELECT_ID) {
-            error = xasprintf("%s is not available in daemon mode", opt == OPT_LB_DST ? "--lb-dst" : "--select-id");
-        } else if (opt == '?' || opt == ':') {
-            error = xasprintf("%s: %s", args[optind - 1], opt == '?' ? "unknown option" : "an argument is needed");
-        } else {
-            error = request_option(&q, opt, optarg, &known);
-        }
-    }
-    error = error ? error : request_arguments(&q, argc - optind, (const char *const *) args + optind);
-    error = error ? error : run_request(&q, &out);
+    error = error ? error : request_run(&q, &ctx.db, ready_nb(), &out);
     if (error) {
         unixctl_error(conn, error);
     } else {
         unixctl_reply(conn, str_c(&out));
     }
     free(error);
-    free(args);
-    free(q.ct_states);
+    request_destroy(&q);
     str_free(&out);
 }
 
@@ -418,7 +243,7 @@ main(int argc, char *argv[])
         if (optind < argc) {
             ctl_fatal("a daemon takes no microflow: ask it with `ovn-appctl -t ovn-trace trace ...'");
         }
-        free(q.ct_states);
+        request_destroy(&q);
         return serve();
     }
     char *error = request_arguments(&q, argc - optind, (const char *const *) argv + optind);
@@ -430,16 +255,16 @@ main(int argc, char *argv[])
         alarm(ctx.timeout);
     }
     connect_db(true);
-    if (ctx.nb_remotes && q.forms & (FORM_WHY | FORM_JSON)) {
+    if (ctx.nb_remotes && request_wants_nb(&q)) {
         connect_nb(true);
     }
-    error = run_request(&q, &out);
+    error = request_run(&q, &ctx.db, ready_nb(), &out);
     if (error) {
         ctl_fatal("%s", error);
     }
     fwrite(str_c(&out), 1, out.len, stdout);
     str_free(&out);
-    free(q.ct_states);
+    request_destroy(&q);
     ovsdb_destroy(ctx.nb);
     ovsdb_destroy(ctx.sb);
     loop_destroy(ctx.loop);

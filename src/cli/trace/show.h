@@ -15,6 +15,8 @@ void show_minimal(const struct trace_result *, struct str *);
 void show_json(const struct trace_result *, const char *microflow, struct ovsdb *nb, struct str *);
 /* For Graphviz (data.c). */
 void show_dot(const struct trace_result *, struct str *);
+/* "delivered", "dropped", or "refused": answered with an error. */
+const char *show_verdict(const struct trace_result *);
 /* Why the packet is dropped, or where it goes, in a sentence (why.c). */
 void show_why(const struct trace_result *, struct ovsdb *nb, struct str *);
 

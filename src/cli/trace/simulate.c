@@ -465,7 +465,7 @@ env_choose_number(struct trace_at *at, const uint32_t *numbers, const uint32_t *
 static bool
 env_is_vip(struct trace_at *at, const struct trace_backend *vip)
 {
-    return datapath_has_vip(datapath_of(at), of_value_low(&at->packet->f[OFF_IP_PROTO]), vip);
+    return world_has_vip(datapath_of(at)->world, vip);
 }
 
 static void

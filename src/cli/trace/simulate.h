@@ -52,8 +52,8 @@ void microflow_format(const struct logical_packet *, struct str *);
 
 /* "10.0.0.1", "10.0.0.1:80", "[fd00::1]:80", "fd00::1". A message (caller owns) that says WHAT it should have been. */
 char *endpoint_parse(const char *text, const char *what, struct trace_backend *) MUST_USE;
-/* A load balancer of the datapath has the virtual address, with that port and IP protocol if it has a port at all. */
-bool datapath_has_vip(const struct datapath *, unsigned proto, const struct trace_backend *vip);
+/* A load balancer has this virtual address (with this port, if it has one). */
+bool world_has_vip(const struct world *, const struct trace_backend *vip);
 
 /* ---- port_security.c: ovn-nb(5), Logical_Switch_Port, "port_security" ---- */
 

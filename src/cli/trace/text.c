@@ -1,6 +1,6 @@
 /* text.c - the three forms of text that ovn-trace(8) describes.
  *
- * In the detailed form what is called last is not indented: "tail recursion". Copies of a packet (a multicast group's) always are. */
+ * In the detailed form what is called last is not indented: "tail recursion". Copies of a packet (a multicast group's) are, where something happens to them. */
 #include "cli/trace/show.h"
 
 /* A loop is thousands of levels deep: beyond some nobody counts. */
@@ -50,7 +50,7 @@ is_last(const struct trace_node *n)
 static void
 detailed_node(const struct detailed *d, const struct trace_node *n, unsigned level, bool copies)
 {
-    bool tail = !copies && is_last(n);
+    bool tail = is_last(n) && !(copies && n->first && n->first->kind == TRACE_TABLE);
     const struct trace_step *step = n->data;
 
     switch (n->kind) {

@@ -41,6 +41,36 @@ stage_index(const char *stage)
     return i;
 }
 
+/* Another packet that says no. */
+static bool
+is_refusal(const struct trace_node *n)
+{
+    static const char *const names[] = { "icmp4", "icmp6", "tcp_reset", "sctp_abort" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(names) && n->kind == TRACE_TRANSFORM; i++) {
+        if (str_eq(n->text, names[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Where the packet itself arrives, and not an answer to it: the first refusal, if any. */
+static size_t
+count_arrivals(const struct trace_node *first, const struct trace_node **refusal)
+{
+    size_t count = 0;
+
+    for (const struct trace_node *n = first; n; n = n->next) {
+        if (is_refusal(n)) {
+            *refusal = *refusal ? *refusal : n;
+        } else {
+            count += (n->kind == TRACE_OUTPUT) + count_arrivals(n->first, refusal);
+        }
+    }
+    return count;
+}
+
 /* Where a packet ended: the last table from which it went nowhere, or what was noted there instead. */
 struct end {
     const struct trace_step *step;
@@ -122,13 +152,19 @@ put_cause(const struct trace_step *step, const char *stage, struct ovsdb *nb, st
     const struct ovsdb_map *ids = step->flow ? sb_logical_flow_external_ids(step->flow->row, NULL) : NULL;
     const char *hint = ids ? ovsdb_map_get(ids, "stage-hint") : NULL;
 
-    if (strstr(stage, "apply_port_sec") && step->flow) {
+    const char *match = step->flow ? sb_logical_flow_match(step->flow->row, NULL) : "";
+
+    if (step->flow && strstr(match, "ip.ttl == {0, 1}")) {
+        str_puts(out, "its hop limit has run out (ip.ttl)");
+    } else if (step->flow && strstr(stage, "acl") && !hint && !strncmp(match, "ct.inv", 6)) {
+        str_puts(out, "connection tracking finds it invalid, or an ACL has blocked its connection meanwhile");
+    } else if (strstr(stage, "apply_port_sec") && step->flow && step->packet) {
         put_port_security(step, out);
-    } else if (strstr(stage, "l2_unknown") && step->flow) {
+    } else if (strstr(stage, "l2_unknown") && step->flow && step->packet) {
         str_puts(out, "no port of the switch has the address ");
         of_value_format(OFF_ETH_DST, &step->packet->f[OFF_ETH_DST], out);
         str_puts(out, ", and none takes unknown ones");
-    } else if (strstr(stage, "ip_routing") && (!step->flow || step->flow->priority == 0)) {
+    } else if (strstr(stage, "ip_routing") && (!step->flow || step->flow->priority == 0) && step->packet) {
         str_puts(out, "the router has no route to ");
         bool v6 = of_value_low(&step->packet->f[OFF_ETH_TYPE]) == 0x86dd;
         of_value_format(v6 ? OFF_IPV6_DST : OFF_IPV4_DST, &step->packet->f[v6 ? OFF_IPV6_DST : OFF_IPV4_DST], out);
@@ -147,31 +183,47 @@ put_cause(const struct trace_step *step, const char *stage, struct ovsdb *nb, st
     }
 }
 
+/* VERB: "Dropped". Ends without a full stop. */
 static void
-put_decisive(const struct trace_step *step, struct ovsdb *nb, struct str *out)
+put_decisive(const char *verb, const struct trace_step *step, struct ovsdb *nb, struct str *out)
 {
     const struct flow *f = step->flow;
     const char *own = f ? ovsdb_map_get(sb_logical_flow_external_ids(f->row, NULL), "stage-name") : NULL;
     const char *stage = own ? own : datapath_stage(step->dp, step->pipeline, step->table);
     const struct ovsdb_map *ids = sb_datapath_binding_external_ids(step->dp->row, NULL);
 
-    str_printf(out, "Dropped by %s \"%s\" in stage %s", ovsdb_map_get(ids, "logical-router") ? "logical router" : "logical switch",
+    str_printf(out, "%s by %s \"%s\" in stage %s", verb, ovsdb_map_get(ids, "logical-router") ? "logical router" : "logical switch",
                datapath_name(step->dp), *stage ? stage : "without a name");
     str_puts(out, ": ");
     put_cause(step, stage, nb, out);
     if (f) {
         str_printf(out, " (flow %08x, priority %d, match %s)", f->row->row_.uuid.parts[0], f->priority, sb_logical_flow_match(f->row, NULL));
     }
-    str_puts(out, ".\n");
+}
+
+const char *
+show_verdict(const struct trace_result *r)
+{
+    const struct trace_node *refusal = NULL;
+
+    return count_arrivals(r->root->first, &refusal) ? "delivered" : refusal ? "refused" : r->n_outputs ? "delivered" : "dropped";
 }
 
 void
 show_why(const struct trace_result *r, struct ovsdb *nb, struct str *out)
 {
     const char *separator = "";
+    const struct trace_node *refusal = NULL;
     struct end end = { NULL, NULL, false };
 
-    if (r->n_outputs) {
+    if (!count_arrivals(r->root->first, &refusal) && refusal && refusal->parent->kind == TRACE_TABLE) {
+        put_decisive("Refused", refusal->parent->data, nb, out);
+        str_printf(out, "; the answer (%s) ", refusal->text);
+        str_puts(out, r->n_outputs ? "goes to " : "arrives nowhere");
+        put_ports(refusal->first, &separator, out);
+        str_puts(out, ".\n");
+        return;
+    } else if (r->n_outputs) {
         str_puts(out, "Delivered to ");
         put_ports(r->root->first, &separator, out);
         str_puts(out, ".\n");
@@ -185,7 +237,8 @@ show_why(const struct trace_result *r, struct ovsdb *nb, struct str *out)
     } else if (end.note) {
         str_printf(out, "Dropped: %s.\n", end.note);
     } else if (end.step) {
-        put_decisive(end.step, nb, out);
+        put_decisive("Dropped", end.step, nb, out);
+        str_puts(out, ".\n");
     } else {
         str_puts(out, "Dropped: no action of the flows that it met sends it anywhere.\n");
     }

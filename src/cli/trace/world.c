@@ -24,8 +24,7 @@ world_use(struct world_indexes *w, struct ovsdb *sb)
               | COLUMN(LOGICAL_FLOW, PIPELINE) | COLUMN(LOGICAL_FLOW, TABLE_ID) | COLUMN(LOGICAL_FLOW, PRIORITY)
               | COLUMN(LOGICAL_FLOW, MATCH) | COLUMN(LOGICAL_FLOW, ACTIONS) | COLUMN(LOGICAL_FLOW, EXTERNAL_IDS));
     ovsdb_use(sb, &sb_table_logical_dp_group, COLUMN(LOGICAL_DP_GROUP, DATAPATHS));
-    ovsdb_use(sb, &sb_table_load_balancer, COLUMN(LOAD_BALANCER, VIPS) | COLUMN(LOAD_BALANCER, PROTOCOL) | COLUMN(LOAD_BALANCER, DATAPATHS)
-              | COLUMN(LOAD_BALANCER, DATAPATH_GROUP) | COLUMN(LOAD_BALANCER, LS_DATAPATH_GROUP) | COLUMN(LOAD_BALANCER, LR_DATAPATH_GROUP));
+    ovsdb_use(sb, &sb_table_load_balancer, COLUMN(LOAD_BALANCER, VIPS));
     ovsdb_use(sb, &sb_table_address_set, COLUMN(ADDRESS_SET, NAME) | COLUMN(ADDRESS_SET, ADDRESSES));
     ovsdb_use(sb, &sb_table_port_group, COLUMN(PORT_GROUP, NAME) | COLUMN(PORT_GROUP, PORTS));
     ovsdb_use(sb, &sb_table_fdb, COLUMN(FDB, MAC) | COLUMN(FDB, DP_KEY) | COLUMN(FDB, PORT_KEY));

@@ -101,7 +101,6 @@ ct_commit_parse(struct action_parser *p, struct action *a)
         return false;
     }
     p->in_ct_commit = outer;
-    a->number = 1;
     for (const struct action *n = a->nested; n; n = n->next) {
         if ((n->class != &action_assign_constant && n->class != &action_assign_field)
             || (n->dst.sf.field != OFF_CT_MARK && n->dst.sf.field != OFF_CT_LABEL)) {
@@ -114,7 +113,7 @@ ct_commit_parse(struct action_parser *p, struct action *a)
 static void
 ct_commit_format(const struct action *a, struct str *out)
 {
-    if (a->number) {
+    if (a->nested) {
         action_format_nested(a, out);
     } else {
         str_puts(out, a->class->name);
@@ -202,7 +201,7 @@ translate_format(const struct action *a, struct str *out)
         str_putc(out, '(');
         lex_format_constant(out, x->ipv6 ? LEX_IPV6 : LEX_IPV4, &x->ip, NULL);
         if (x->port_min) {
-            str_printf(out, ", %u", x->port_min);
+            str_printf(out, ",%u", x->port_min);
         }
         if (x->port_max != x->port_min) {
             str_printf(out, "-%u", x->port_max);

@@ -289,7 +289,7 @@ port_sec_trace(const struct action *a, struct trace_at *at)
     return true;
 }
 
-/* Did the packet come to its own sender, by a load balancer of this switch? Where it wanted to go is what connection tracking remembers. */
+/* Did the packet come to its own sender, by way of a load balancer? Where it wanted to go is what connection tracking remembers. */
 static bool
 hairpin_trace(const struct action *a, struct trace_at *at)
 {

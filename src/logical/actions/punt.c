@@ -325,11 +325,27 @@ make_reject(struct logical_packet *p)
     return make_icmp(p) ? "icmp6" : "icmp4";
 }
 
+/* Nobody answers an ICMP error with an error (RFC 1122, 3.2.2; RFC 4443, 2.4), or a reset with a reset (RFC 9293, 3.5.2). */
+static bool
+is_refusal(const struct logical_packet *p)
+{
+    uint64_t proto = of_value_low(&p->f[OFF_IP_PROTO]), type = of_value_low(&p->f[OFF_ICMPV4_TYPE]);
+    if (of_value_low(&p->f[OFF_ETH_TYPE]) == 0x86dd) {
+        type = of_value_low(&p->f[OFF_ICMPV6_TYPE]);
+        return (proto == 58 && type && type < 128) || (proto == 6 && of_value_low(&p->f[OFF_TCP_FLAGS]) & 4);
+    }
+    return (proto == 1 && (type == 3 || type == 4 || type == 5 || type == 11 || type == 12)) || (proto == 6 && of_value_low(&p->f[OFF_TCP_FLAGS]) & 4);
+}
+
 static bool
 replace_trace(const struct action *a, struct trace_at *at)
 {
     struct logical_packet other = *at->packet;
     const char *name = a->class->name;
+    if (a->class->param == OPCODE_REJECT && is_refusal(at->packet)) {
+        trace_note(at, "an error or a reset is not answered with another: the packet is dropped");
+        return true;
+    }
     switch ((enum opcode) a->class->param) {
     case OPCODE_ARP:
         make_arp(&other);
