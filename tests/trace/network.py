@@ -26,7 +26,7 @@ PEER = find_peer()
 
 
 class Network:
-    def __init__(self, peer=False):
+    def __init__(self, peer=False, northd=True):
         self.dir = Path(tempfile.mkdtemp(prefix="ovn-trace-"))
         self.peer, self.pids = peer, []
         d = self.dir
@@ -37,7 +37,8 @@ class Network:
             schema = (PEER / "share/ovn" if peer else BUILD / "schema") / f"ovn-{db}.ovsschema"
             subprocess.run(["ovsdb-tool", "create", d / f"{db}.db", schema], check=True)
             self.start("ovsdb-server", db, f"--remote=punix:{d}/{db}.sock", f"--unixctl={d}/{db}.ctl", str(d / f"{db}.db"))
-        self.start((PEER if peer else BUILD) / "bin/ovn-northd", "northd", f"--unixctl={d}/northd.ctl")
+        if northd:
+            self.start((PEER if peer else BUILD) / "bin/ovn-northd", "northd", f"--unixctl={d}/northd.ctl")
 
     def start(self, program, name, *args):
         pidfile = self.dir / f"{name}.pid"

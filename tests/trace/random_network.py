@@ -394,7 +394,7 @@ class RandomNetwork(random.Random):
 
     def options(self):
         """What is to be assumed: alike for both programs."""
-        words = [f"--ct={self.choice(['new', 'est', 'est,rpl', 'new,trk', 'inv', 'rel,rpl', 'est,dnat', 'trk new'])}"] * self.choice([0, 0, 8])
+        words = [f"--ct={self.choice(['new', 'est', 'est,rpl', 'new,trk', 'rel,rpl', 'est,dnat', 'trk new'] + ['inv'] * (not self.routed))}"] * self.choice([0, 0, 8])
         if not words and self.edge == "none" and not self.vips and self.likely(0.5):
             words = [f"--ct={self.choice(['new', 'est', 'inv', 'est,rpl'])}" for _ in range(self.randint(1, 4))]
         if self.backends:

@@ -15,7 +15,7 @@ from random_network import RandomNetwork
 
 pytestmark = pytest.mark.skipif(PEER is None, reason="Debian's OVN is not unpacked (make check-peer)")
 
-SECONDS = float(os.environ.get("OVN_SECONDS", "20"))
+SECONDS = float(os.environ.get("OVN_SECONDS", "10"))
 FIRST_SEED = int(os.environ.get("OVN_SEED", "1"))
 PACKETS = int(os.environ.get("OVN_PACKETS", "30"))
 # ovn-sb(5), Static_MAC_Binding: "entries which are static in nature"; 23.03's ovn-trace does not read them. fwd_group: "directs packet to one of those ports"; it only names it.
@@ -56,18 +56,18 @@ def dns(text):
 
 
 def logged(text):
-    """A load balancer changes the port of what has ports, Debian's the code of an ICMP packet, too; what a flow makes of one copy of a multicast is not done to the next."""
-    return re.sub(r"(icmp_code|nw_tos)=\d+", r"\1=N", text)
+    """A load balancer changes the port of what has ports, Debian's the code of an ICMP packet, and that of an IGMP packet; what a flow makes of one copy of a multicast is not done to the next."""
+    return re.sub(r"(icmp_code|nw_tos|tp_dst)=\d+", r"\1=N", text)
 
 
 def dhcpv6(text):
     """It says DHCPDISCOVER of DHCPv6, too."""
-    return re.sub(r"/\* We assume that this packet is DHCP\w+ .* \*/", "/* DHCP */", text)
+    return re.sub(r"/\* We assume that this packet is .*DHCP.* \*/", "/* DHCP */", text)
 
 
 def ties(text):
     """ovn-sb(5), priority: "If two logical flows with the same priority both match, then the one actually applied is undefined". northd has such: ct_clear or not."""
-    return re.sub(r"^ *(\d+\. ls_(in|out)_pre_(lb|acl) .*priority 110, .*|ct_clear;|next;)\n", "", text, flags=re.M)
+    return re.sub(r"^ *(\d+\. (ls_(in|out)_pre_(lb|acl) .*priority 110|lr_in_ip_input .*arp.op == 1.*priority 90), .*|ct_clear;|next;)\n", "", text, flags=re.M)
 
 
 def assumed(text):
@@ -162,3 +162,52 @@ def test_the_same_words():
         seed += 1
     print(f"{compared} packets through {seed - FIRST_SEED} networks, {delivered} delivered")
     assert compared >= PACKETS / 2 and delivered > compared / 10
+
+
+# What it says of each of these, in a flow of a switch with the ports a, b and c; the flows after it are those of by_hand().
+ACTIONS = [
+    "ct_next;", "ct_dnat;", "ct_snat;", "ct_dnat(3.3.3.3);", "ct_snat(3.3.3.3);", "ct_commit_nat;", "ct_lb;", "ct_lb_mark;", "ct_lb(backends=4.4.4.4:80);",
+    "ct_next; output;", "ct_commit; next;", "ct_commit { }; next;", "ct_commit { ct_mark = 1; }; next;", "ct_clear; next;", "ct_snat_to_vip; next;",
+    "reg2 = 1; next(2);", "next(pipeline=ingress, table=1);", "outport = \"b\"; output; next;", "output;", "outport = \"nobody\"; output;", "outport = \"a\"; output;",
+    "outport = \"a\"; flags.loopback = 1; output;", "outport = \"all\"; output;", "outport = \"all\"; output; next;", "clone { outport = \"b\"; output; }; outport = \"c\"; output;",
+    "log(name=\"x\", verdict=drop, severity=alert); next;", "log(verdict=allow); ct_next;", "arp { eth.dst = ff:ff:ff:ff:ff:ff; outport = \"b\"; output; };",
+    "icmp4 { outport = \"b\"; output; };", "icmp4_error { outport = \"b\"; output; };", "tcp_reset { outport = \"b\"; output; };", "reject { outport = \"c\"; output; };",
+    "get_arp(inport, ip4.dst); next;", "reg0[0] = lookup_arp_ip(inport, ip4.dst); next;", "reg0[0] = lookup_fdb(inport, eth.src); next;", "outport = get_fdb(eth.dst); output;",
+    "reg0 = select(1=1, 2=5);", "reg0[1] = check_pkt_larger(1000); next;", "igmp;", "handle_svc_check(inport); next;", "set_queue(5); next;", "set_meter(100); next;",
+    "eth.src <-> eth.dst; ip4.src <-> ip4.dst; next;", "ip4.src = 1.2.3.4; ip.dscp = 3; ip.ttl = 7; next;", "ip.ttl--; next;", "reg8[0..15] = 3; next;", "drop;",
+]
+
+
+@pytest.fixture(scope="module")
+def by_hand():
+    n = Network(peer=True, northd=False)
+    flows = [("ingress", 0, f"tcp.dst == {i + 1}", action) for i, action in enumerate(ACTIONS)]
+    flows += [("ingress", 1, "ct.new", "reg1 = 1; next;"), ("ingress", 1, "ct.est && ct.dnat", "reg1 = 2; next;"), ("ingress", 1, "!ct.trk", "reg1 = 3; next;"), ("ingress", 1, "ct.est && !ct.dnat", "reg1 = 3; next;"),
+              ("ingress", 2, "reg1 == 1", "ct_next;"), ("ingress", 2, "reg1 == 2", "ct_dnat(5.5.5.5);"), ("ingress", 2, "reg1 == 3", "next;"),
+              ("ingress", 3, "ip4", "outport = \"b\"; output;"), ("egress", 0, "1", "next;"), ("egress", 1, "ip", "ct_next;"), ("egress", 2, "outport == {\"a\", \"b\"}", "output;"),
+              ("egress", 1, "arp", "next;")]
+    try:
+        n.transact({"op": "insert", "table": "Datapath_Binding", "uuid-name": "d", "row": {"tunnel_key": 1, "external_ids": ["map", [["name", "sw"]]]}},
+                   *[{"op": "insert", "table": "Port_Binding", "uuid-name": f"p{p}", "row": {"logical_port": p, "datapath": ["named-uuid", "d"], "tunnel_key": i + 1}}
+                     for i, p in enumerate("abc")],
+                   {"op": "insert", "table": "Multicast_Group", "row": {"datapath": ["named-uuid", "d"], "name": "all", "tunnel_key": 40000,
+                                                                         "ports": ["set", [["named-uuid", f"p{p}"] for p in "abc"]]}},
+                   *[{"op": "insert", "table": "Logical_Flow", "row": {
+                       "logical_datapath": ["named-uuid", "d"], "pipeline": pipeline, "table_id": table, "priority": 10, "match": match, "actions": actions,
+                       "external_ids": ["map", [["stage-name", f"stage{table}"], ["source", "here:1"]]]}} for pipeline, table, match, actions in flows],
+                   {"op": "insert", "table": "MAC_Binding", "row": {"logical_port": "a", "ip": "2.2.2.2", "mac": "0a:00:00:00:00:02", "datapath": ["named-uuid", "d"]}},
+                   {"op": "insert", "table": "FDB", "row": {"mac": "0a:00:00:00:00:02", "dp_key": 1, "port_key": 2}})
+        yield n
+    finally:
+        n.stop()
+
+
+@pytest.mark.parametrize("number", range(len(ACTIONS)), ids=ACTIONS)
+def test_the_words_of_an_action(by_hand, number):
+    packet = f'inport == "a" && eth.src == 0a:00:00:00:00:01 && eth.dst == 0a:00:00:00:00:02 && ip4.src == 1.1.1.1 && ip4.dst == 2.2.2.2 && ip.ttl == 64 && tcp.dst == {number + 1}'
+    for options in [], ["--ct=new"], ["--ct=est,dnat", "--ct=new", "--ct=inv"]:
+        words = ["--all", "--select-id=2", *options, packet]
+        theirs, ours = by_hand.peer_trace(*words), by_hand.trace(*words)
+        assert theirs.returncode == ours.returncode == 0, theirs.stderr + ours.stderr
+        a, b = [normal(constants(registers(x.stdout)), False).splitlines() for x in (theirs, ours)]
+        assert a == b, "\n".join(difflib.unified_diff(a, b, "theirs", "ours", lineterm=""))

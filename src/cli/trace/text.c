@@ -3,11 +3,11 @@
  * In the detailed form what is called last is not indented: "tail recursion". Copies of a packet (a multicast group's) are, where something happens to them. */
 #include "cli/trace/show.h"
 
-/* A loop is thousands of levels deep: beyond some nobody counts. */
+/* A loop is thousands of levels deep: where that makes a long text of it, nobody counts them any more. */
 static void
 indent(struct str *out, unsigned n)
 {
-    str_printf(out, "%*s", (int) MIN(n, 160), "");
+    str_printf(out, "%*s", (int) MIN(n, out->len < 16 << 20 ? 4096 : 160), "");
 }
 
 static void
