@@ -289,15 +289,38 @@ port_sec_trace(const struct action *a, struct trace_at *at)
     return true;
 }
 
-/* Did the packet come to its own sender, by way of a load balancer? Where it wanted to go is what connection tracking remembers. */
+/* The virtual address that the packet was for before a load balancer had it: connection tracking remembers. */
+static bool
+came_by_vip(struct trace_at *at, struct trace_backend *vip)
+{
+    const struct logical_packet *p = at->packet;
+    bool ipv6 = of_value_low(&p->f[OFF_ETH_TYPE]) == 0x86dd;
+    *vip = (struct trace_backend) { ipv6, p->f[ipv6 ? OFF_CT_IPV6_DST : OFF_CT_NW_DST], of_value_low(&p->f[OFF_CT_TP_DST]) };
+    return !of_value_is_zero(&vip->ip) && at->env->is_vip(at, vip);
+}
+
+/* Did the packet come to its own sender, by way of a load balancer? */
 static bool
 hairpin_trace(const struct action *a, struct trace_at *at)
 {
     const struct logical_packet *p = at->packet;
-    bool ipv6 = of_value_low(&p->f[OFF_ETH_TYPE]) == 0x86dd;
-    const union of_value *src = &p->f[ipv6 ? OFF_IPV6_SRC : OFF_IPV4_SRC], *dst = &p->f[ipv6 ? OFF_IPV6_DST : OFF_IPV4_DST];
-    const struct trace_backend vip = { ipv6, p->f[ipv6 ? OFF_CT_IPV6_DST : OFF_CT_NW_DST], of_value_low(&p->f[OFF_CT_TP_DST]) };
-    trace_set_u64(at, a->dst.sf, !of_value_compare(src, dst) && !of_value_is_zero(&vip.ip) && at->env->is_vip(at, &vip));
+    struct trace_backend vip;
+    bool balanced = came_by_vip(at, &vip);
+    bool same = !of_value_compare(&p->f[vip.ipv6 ? OFF_IPV6_SRC : OFF_IPV4_SRC], &p->f[vip.ipv6 ? OFF_IPV6_DST : OFF_IPV4_DST]);
+    trace_set_u64(at, a->dst.sf, balanced && same);
+    return true;
+}
+
+static bool
+snat_to_vip_trace(const struct action *a UNUSED, struct trace_at *at)
+{
+    struct trace_backend vip;
+    struct str s = STR_INIT;
+    if (came_by_vip(at, &vip)) {
+        lex_format_constant(&s, vip.ipv6 ? LEX_IPV6 : LEX_IPV4, &vip.ip, NULL);
+        found_text(at, "nat(src=%s)", str_c(&s));
+        str_free(&s);
+    }
     return true;
 }
 
@@ -312,7 +335,7 @@ larger_trace(const struct action *a, struct trace_at *at)
 static const struct action_class statements[] = {
     { .name = "get_arp", .args = "PI", .encode = get_mac_encode, .trace = get_mac_trace, .param = TABLE(mac_bind) },
     { .name = "get_nd", .args = "PX", .encode = get_mac_encode, .trace = get_mac_trace, .param = TABLE(mac_bind) },
-    { .name = "ct_snat_to_vip", .encode = resubmit_encode, .trace = trace_nothing, .param = TABLE(ct_snat_hairpin) },
+    { .name = "ct_snat_to_vip", .encode = resubmit_encode, .trace = snat_to_vip_trace, .param = TABLE(ct_snat_hairpin) },
     { .name = "flood_remote", .encode = resubmit_encode, .trace = trace_nothing, .param = TABLE(flood_remote) },
     { .name = "mac_cache_use", .encode = resubmit_encode, .trace = trace_nothing, .param = TABLE(mac_cache_use) },
 };
