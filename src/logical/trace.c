@@ -37,28 +37,6 @@ trace_add(struct arena *arena, struct trace_node *parent, enum trace_kind kind, 
     return add_text(arena, parent, kind, &s);
 }
 
-void
-trace_comment(struct trace_at *at, const char *fmt, ...)
-{
-    struct str s = STR_INIT;
-    va_list args;
-    va_start(args, fmt);
-    str_vprintf(&s, fmt, args);
-    va_end(args);
-    add_text(at->env->arena, at->node, TRACE_COMMENT, &s);
-}
-
-void
-trace_note(struct trace_at *at, const char *fmt, ...)
-{
-    struct str s = STR_INIT;
-    va_list args;
-    va_start(args, fmt);
-    str_vprintf(&s, fmt, args);
-    va_end(args);
-    add_text(at->env->arena, at->node, TRACE_NOTE, &s);
-}
-
 /* ---- connection states ---- */
 
 /* In the order of their names; bits of ct_state. */

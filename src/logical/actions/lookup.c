@@ -203,17 +203,7 @@ larger_encode(const struct action *a, struct action_encoder *e)
 /* What they do to an imagined packet. */
 
 /* What a lookup found, in the words and the form that scripts know: as an action, without a semicolon. */
-static void PRINTF_LIKE(2, 3)
-found_text(struct trace_at *at, const char *fmt, ...)
-{
-    struct str s = STR_INIT;
-    va_list args;
-    va_start(args, fmt);
-    str_vprintf(&s, fmt, args);
-    va_end(args);
-    trace_add(at->env->arena, at->node, TRACE_ACTION, "/* %s */", str_c(&s));
-    str_free(&s);
-}
+#define found_text(AT, FMT, ...) ((void) trace_add((AT)->env->arena, (AT)->node, TRACE_ACTION, "/* " FMT " */", ##__VA_ARGS__))
 
 static bool
 find_mac(const struct action *a, struct trace_at *at, union of_value *mac)

@@ -31,8 +31,9 @@ void trace_set(struct trace_at *, struct of_subfield, const union of_value *);
 void trace_set_u64(struct trace_at *, struct of_subfield, uint64_t);
 /* Without a note. */
 void trace_put_u64(struct logical_packet *, enum of_field, uint64_t);
-void trace_comment(struct trace_at *, const char *fmt, ...) PRINTF_LIKE(2, 3);
-void trace_note(struct trace_at *, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* A comment, or a note; the text as for printf. */
+#define trace_comment(AT, ...) ((void) trace_add((AT)->env->arena, (AT)->node, TRACE_COMMENT, __VA_ARGS__))
+#define trace_note(AT, ...) ((void) trace_add((AT)->env->arena, (AT)->node, TRACE_NOTE, __VA_ARGS__))
 
 /* A copy of AT with a packet of its own below a new node; trace_leave() it. */
 struct trace_at *trace_enter(struct trace_at *, const char *fmt, ...) PRINTF_LIKE(2, 3);
