@@ -50,6 +50,11 @@ def bindings(text):
     return re.sub(r"(MAC binding to|MAC lookup for) \S+ found", r"\1 MAC found", text)
 
 
+def natted(text):
+    """ovn-sb(5): one "should check ct_label.natted to detect load balanced traffic"; Debian's ct_lb does not set it."""
+    return re.sub(r"reg9\[4\] = 1;", "reg9[4] = 0;", text)
+
+
 def dns(text):
     """ovn-sb(5), dns_lookup: "If the packet is not a DNS query or no answer is found ... stores 0"; it does not know the action, we say why."""
     return re.sub(r"^ *(\*\*\* dns_lookup action not implemented|/\* The name that is asked for).*\n", "", text, flags=re.M)
@@ -88,7 +93,7 @@ def underlines(text):
 
 
 def normal(text, minimal):
-    for change in (words, bindings, dns, logged, dhcpv6, ties, assumed, underlines) + ((registers, constants, empty_blocks) if minimal else ()):
+    for change in (words, bindings, natted, dns, logged, dhcpv6, ties, assumed, underlines) + ((registers, constants, empty_blocks) if minimal else ()):
         text = change(text)
     return text
 
