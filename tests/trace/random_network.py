@@ -29,6 +29,7 @@ class RandomNetwork(random.Random):
         self.vips = []                                         # (address, port, protocol)
         self.stateful = self.likely(0.75)
         self.disabled = None
+        self.secured = set()                                   # Ports with port security.
         self.backends = []                                     # Those that a load balancer can choose from.
         self.outside = []                                      # Addresses of NAT rules.
         self.router_macs = {}                                  # Switch -> MAC of the router there.
@@ -64,6 +65,7 @@ class RandomNetwork(random.Random):
             addresses = self.choice([f'"{mac} {ip} {ip6}"'] * 3 + [f'"{mac} {ip}"', mac, "unknown", f'"{mac} {ip} {ip6}" unknown'])
             self.add(f"lsp-add {s} {p}", f"lsp-set-addresses {p} {addresses}")
             if self.likely(0.3) and "port_security" not in self.without:
+                self.secured.add(p)
                 self.add(f'lsp-set-port-security {p} "{self.choice([mac, f"{mac} {ip}", f"{mac} {ip} {ip6}"])}"')
 
     def uplink(self, router, switch, mac, networks, more=""):
@@ -341,7 +343,7 @@ class RandomNetwork(random.Random):
         elif kind == "multicast":
             words += self.multicast(ip, ip6)
         elif kind == "odd":
-            words += [f"eth.dst == {eth_dst}", self.choice(["eth.type == 0x8847", "ip4 && ip.proto == 2", "ip4 && ip.frag == 1 && ip4.src == 127.0.0.1", "ip6.src == ::",
+            words += [f"eth.dst == {eth_dst}", self.choice(["eth.type == 0x8847" if port not in self.secured else "ip4", "ip4 && ip.proto == 2", "ip4 && ip.frag == 1 && ip4.src == 127.0.0.1", "ip6.src == ::",
                                                             f"ip4.src == {ip} && ip4.dst == {other[2]} && ip.proto == 47 && ip.ttl == 2"])]
         else:
             words += [f"eth.dst == {eth_dst}"]

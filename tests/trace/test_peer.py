@@ -19,6 +19,7 @@ SECONDS, NETWORKS = float(os.environ.get("OVN_SECONDS", "0")), 4
 FIRST_SEED = int(os.environ.get("OVN_SEED", "1"))
 PACKETS = int(os.environ.get("OVN_PACKETS", "30"))
 # ovn-sb(5), Static_MAC_Binding: "entries which are static in nature"; 23.03's ovn-trace does not read them. fwd_group: "directs packet to one of those ports"; it only names it.
+# A port with port security sends no protocol but IP and ARP (e2e/test_port_security.py; Debian's switch does the same): its ovn-trace lets others pass, so random_network.py makes none.
 # ovn-architecture(7): flags are "intended to handle keeping context between tables in order to decide which rules in subsequent tables are matched"; it forgets them before egress.
 WITHOUT = "static_mac", "forwarding_group", "egress_flags"
 
