@@ -304,7 +304,7 @@ acl_del(struct ctl *c)
             continue;
         }
         view_remove_ref(owner, column, rows[i]);
-        if (match && !ctl_has(c, "--all")) {
+        if (match) {
             break;
         }
     }
@@ -316,10 +316,19 @@ acl_del(struct ctl *c)
 #define LISTED (IDENTITY | COL(ACTION) | COL(LOG) | COL(NAME) | COL(SEVERITY) | COL(METER) | COL(LABEL) \
                 | COL(SAMPLE_NEW) | COL(SAMPLE_EST) | COL(NETWORK_FUNCTION_GROUP))
 
+#define GROUP_COLUMNS (OVSDB_COLUMN(NB_PORT_GROUP_PORTS) | OVSDB_COLUMN(NB_PORT_GROUP_ACLS))
+
 static const char *
 list_needs(struct ctl *c)
 {
+    bool is_switch, is_group;
+
+    TRY(owner_types(c, &is_switch, &is_group));
     noun_expect(c, ACL, LISTED);
+    if (ctl_has(c, "--all") && is_switch) {
+        noun_need(c, &noun_switch, ctl_arg(c, 1), NB_LS(PORTS));
+        ctl_need_all(c, &nb_table_port_group, GROUP_COLUMNS);
+    }
     return owner_needs(c);
 }
 
@@ -366,6 +375,46 @@ print_acl(struct ctl *c, struct view_row *acl)
     ctl_print(c, "\n");
 }
 
+/* A port of LS is in GROUP. */
+static bool
+has_port_in(struct view_row *ls, struct view_row *group)
+{
+    const struct datum *ours = view_datum(ls, NB_LOGICAL_SWITCH_PORTS), *theirs = view_datum(group, NB_PORT_GROUP_PORTS);
+    const struct datum *few = ours->n < theirs->n ? ours : theirs, *many = few == ours ? theirs : ours;
+
+    for (size_t i = 0; i < few->n; i++) {
+        if (datum_find(many, &few->k[i], OVSDB_UUID) != SIZE_MAX) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* --all: to the ACLs of LS come those of the port groups that its ports are in, each once. */
+static const char *
+add_those_of_groups(struct ctl *c, struct view_row *ls, struct view_row ***rows, size_t *n)
+{
+    size_t n_groups, n_kept = 0, n_all = *n, n_more;
+    struct view_row **groups = view_rows(&c->view, &nb_table_port_group, &n_groups), **more;
+
+    for (size_t i = 0; i < n_groups; i++) {
+        if (has_port_in(ls, groups[i])) {
+            n_all += view_datum(groups[i], NB_PORT_GROUP_ACLS)->n;
+            groups[n_kept++] = groups[i];
+        }
+    }
+    TRY(noun_fetch_members(c, groups, n_kept, NB_PORT_GROUP_ACLS, LISTED));
+    struct view_row **all = ARENA_NEW(&c->arena, struct view_row *, n_all);
+    memcpy(all, *rows, *n * sizeof *all);
+    for (size_t i = 0; i < n_kept; i++) {
+        TRY(noun_members(c, groups[i], NB_PORT_GROUP_ACLS, LISTED, &more, &n_more));
+        memcpy(all + *n, more, n_more * sizeof *all);
+        *n += n_more;
+    }
+    *rows = all;
+    return NULL;
+}
+
 static const char *
 acl_list(struct ctl *c)
 {
@@ -375,9 +424,14 @@ acl_list(struct ctl *c)
 
     TRY(owner_find(c, &owner, &column));
     TRY(noun_members(c, owner, column, LISTED, &rows, &n));
+    if (ctl_has(c, "--all") && column == NB_LOGICAL_SWITCH_ACLS) {
+        TRY(add_those_of_groups(c, owner, &rows, &n));
+    }
     qsort(rows, n, sizeof *rows, compare_listed);
     for (size_t i = 0; i < n; i++) {
-        print_acl(c, rows[i]);
+        if (!i || rows[i] != rows[i - 1]) {    /* One ACL may be in several groups. */
+            print_acl(c, rows[i]);
+        }
     }
     return NULL;
 }
@@ -388,9 +442,10 @@ static const struct ctl_command commands[] = {
       "{SWITCH | PORTGROUP} DIRECTION PRIORITY MATCH ACTION [NETWORK-FUNCTION-GROUP]", 5, 6,
       "add an ACL: DIRECTION is from-lport or to-lport,\nACTION allow, allow-related, allow-stateless, drop, reject or pass",
       add_needs, acl_add, CTL_WRITES },
-    { "acl-del", "--type={switch|port-group} --tier=TIER --all", "{SWITCH | PORTGROUP} [DIRECTION [PRIORITY MATCH]]", 1, 4,
+    { "acl-del", "--type={switch|port-group} --tier=TIER", "{SWITCH | PORTGROUP} [DIRECTION [PRIORITY MATCH]]", 1, 4,
       "remove one ACL, those of a direction, or all", del_needs, acl_del, CTL_WRITES },
-    { "acl-list", "--type={switch|port-group}", "{SWITCH | PORTGROUP}", 1, 1, "print the ACLs", list_needs, acl_list, 0 },
+    { "acl-list", "--type={switch|port-group} --all", "{SWITCH | PORTGROUP}", 1, 1,
+      "print the ACLs; with --all also those of the port groups\nthat ports of SWITCH are in", list_needs, acl_list, 0 },
     { NULL },
 };
 const struct ctl_group nbctl_acl_group = { "ACL commands", commands };

@@ -108,18 +108,32 @@ chassis_remove(struct ctl *c)
 static const char *
 list_needs(struct ctl *c)
 {
-    ctl_need_all(c, GROUP, MEMBERS | OVSDB_COLUMN(NB_HA_CHASSIS_GROUP_NAME));
-    ctl_need_all(c, CHASSIS, CHASSIS_COLUMNS);
+    const uint64_t columns = MEMBERS | OVSDB_COLUMN(NB_HA_CHASSIS_GROUP_NAME);
+
+    if (ctl_arg(c, 1)) {
+        noun_need(c, &noun_ha_group, ctl_arg(c, 1), columns);
+        noun_expect(c, CHASSIS, CHASSIS_COLUMNS);
+    } else {
+        ctl_need_all(c, GROUP, columns);
+        ctl_need_all(c, CHASSIS, CHASSIS_COLUMNS);
+    }
     return NULL;
 }
 
 static const char *
 group_list(struct ctl *c)
 {
+    struct view_row **rows, *one, **members;
     size_t n, n_members;
-    struct view_row **rows = view_rows(&c->view, GROUP, &n), **members;
 
-    view_sort_by_str(rows, n, NB_HA_CHASSIS_GROUP_NAME);
+    if (ctl_arg(c, 1)) {
+        TRY(noun_find(c, &noun_ha_group, ctl_arg(c, 1), true, &one));
+        rows = &one;
+        n = 1;
+    } else {
+        rows = view_rows(&c->view, GROUP, &n);
+        view_sort_by_str(rows, n, NB_HA_CHASSIS_GROUP_NAME);
+    }
     for (size_t i = 0; i < n; i++) {
         ctl_print(c, UUID_FMT " (%s)\n", UUID_ARGS(&rows[i]->uuid), view_str(rows[i], NB_HA_CHASSIS_GROUP_NAME));
         TRY(noun_members(c, rows[i], NB_HA_CHASSIS_GROUP_HA_CHASSIS, CHASSIS_COLUMNS, &members, &n_members));
@@ -136,7 +150,7 @@ group_list(struct ctl *c)
 static const struct ctl_command commands[] = {
     { "ha-chassis-group-add", "--may-exist", "GROUP", 1, 1, "create HA chassis group GROUP", needs, group_add, CTL_WRITES },
     { "ha-chassis-group-del", "--if-exists", "GROUP", 1, 1, "delete it", needs, group_del, CTL_WRITES },
-    { "ha-chassis-group-list", NULL, "", 0, 0, "print the HA chassis groups", list_needs, group_list, 0 },
+    { "ha-chassis-group-list", NULL, "[GROUP]", 0, 1, "print the HA chassis groups", list_needs, group_list, 0 },
     { "ha-chassis-group-add-chassis", NULL, "GROUP CHASSIS PRIORITY", 3, 3, "add CHASSIS to GROUP, or change its priority", needs,
       chassis_add, CTL_WRITES },
     { "ha-chassis-group-remove-chassis", NULL, "GROUP CHASSIS", 2, 2, "remove CHASSIS from GROUP", needs, chassis_remove, CTL_WRITES },

@@ -3,6 +3,7 @@
 #include "cli/nbctl/nbctl.h"
 
 #include <limits.h>
+#include <stdlib.h>
 
 static const struct ovsdb_table_desc *const MIRROR = &nb_table_mirror, *const RULE = &nb_table_mirror_rule;
 
@@ -29,7 +30,8 @@ parse_filter(struct ctl *c, const char *text, const char **filter)
         *filter = "both";
         return NULL;
     }
-    return noun_parse_direction(c, text, filter) ? ctl_error(c, "%s: selection must be \"to-lport\" or \"from-lport\"", text) : NULL;
+    return noun_parse_direction(c, text, filter)
+               ? ctl_error(c, "%s: selection must be \"to-lport\", \"from-lport\" or \"both\"", text) : NULL;
 }
 
 static const char *
@@ -98,12 +100,24 @@ list_needs(struct ctl *c)
     return NULL;
 }
 
+/* As they are looked at: that of the highest priority first. */
+static int
+compare_rules(const void *a_, const void *b_)
+{
+    struct view_row *a = *(struct view_row *const *) a_, *b = *(struct view_row *const *) b_;
+    int64_t pa = view_int(a, NB_MIRROR_RULE_PRIORITY, 0), pb = view_int(b, NB_MIRROR_RULE_PRIORITY, 0);
+    int cmp = pa != pb ? (pa > pb ? -1 : 1) : strcmp(view_str(a, NB_MIRROR_RULE_MATCH), view_str(b, NB_MIRROR_RULE_MATCH));
+
+    return cmp ? cmp : uuid_compare(&a->uuid, &b->uuid);
+}
+
 static const char *
 mirror_list(struct ctl *c)
 {
     size_t n, n_rules;
     struct view_row **rows = view_rows(&c->view, MIRROR, &n), **rules;
 
+    TRY(noun_fetch_members(c, rows, n, NB_MIRROR_MIRROR_RULES, RULE_COLUMNS));
     view_sort_by_str(rows, n, NB_MIRROR_NAME);
     for (size_t i = 0; i < n; i++) {
         const char *type = view_str(rows[i], NB_MIRROR_TYPE);
@@ -113,7 +127,7 @@ mirror_list(struct ctl *c)
             ctl_print(c, "  Index/Key:  %lld\n", (long long) view_int(rows[i], NB_MIRROR_INDEX, 0));
         }
         TRY(noun_members(c, rows[i], NB_MIRROR_MIRROR_RULES, RULE_COLUMNS, &rules, &n_rules));
-        view_sort_by_str(rules, n_rules, NB_MIRROR_RULE_MATCH);
+        qsort(rules, n_rules, sizeof *rules, compare_rules);
         for (size_t j = 0; j < n_rules; j++) {
             ctl_print(c, "%s%5lld  %s  %s\n", j ? "             " : "  Rules    : ",
                       (long long) view_int(rules[j], NB_MIRROR_RULE_PRIORITY, 0), view_str(rules[j], NB_MIRROR_RULE_ACTION),

@@ -134,6 +134,9 @@ parse_added(struct ctl *c, struct added *a)
         return ctl_error(c, "routes cannot be added for snat types.");
     }
     a->match = ctl_option(c, "--match") ? ctl_option(c, "--match") : "";
+    if (ctl_has(c, "--priority") && !*a->match) {
+        return ctl_error(c, "--priority goes with --match: only rules that match more than addresses have an order");
+    }
     return ctl_has(c, "--priority") ? noun_parse_priority(c, ctl_option(c, "--priority"), &a->priority) : NULL;
 }
 

@@ -11,6 +11,9 @@ extern const struct ctl_group nbctl_general_group, nbctl_switch_group, nbctl_por
 
 /* The switch that has PORT; *row NULL: none. */
 const char *switch_of_port(struct ctl *, const struct view_row *port, struct view_row **row) MUST_USE;
+/* The switch port NAME, if there is one that is not gone with its switch, which this line has deleted; else *row NULL, and another may
+ * have the name. */
+const char *port_find(struct ctl *, const char *name, struct view_row **row) MUST_USE;
 /* The router that has PORT; *row NULL: none. */
 const char *router_of_port(struct ctl *, const struct view_row *port, struct view_row **row) MUST_USE;
 /* The BFD session of logical port PORT with DST; made if there is none. *row NULL: there is none and PORT is NULL. */

@@ -69,9 +69,11 @@ nf_add(struct ctl *c)
     if (ctl_arg(c, first + 1)) {
         TRY(noun_find(c, &noun_port, ctl_arg(c, first + 1), true, &out));
     }
-    if (!nf) {
+    if (!nf || (id && view_int(nf, NB_NETWORK_FUNCTION_ID, 0) != id)) {
         TRY(choose_id(c, NF, NB_NETWORK_FUNCTION_ID, &id));
-        TRY(noun_insert(c, &noun_nf, ctl_arg(c, 1), "a network function", false, &nf));
+        if (!nf) {
+            TRY(noun_insert(c, &noun_nf, ctl_arg(c, 1), "a network function", false, &nf));
+        }
         view_set(nf, NB_NETWORK_FUNCTION_ID, datum_of_int(&c->arena, id));
     }
     noun_set_ref(c, nf, NB_NETWORK_FUNCTION_INPORT, in);
@@ -130,6 +132,8 @@ nf_list(struct ctl *c)
     size_t n;
     struct view_row **rows = view_rows(&c->view, NF, &n);
 
+    TRY(noun_fetch_members(c, rows, n, NB_NETWORK_FUNCTION_INPORT, NB_LSP(NAME)));
+    TRY(noun_fetch_members(c, rows, n, NB_NETWORK_FUNCTION_OUTPORT, NB_LSP(NAME)));
     view_sort_by_str(rows, n, NB_NETWORK_FUNCTION_NAME);
     for (size_t i = 0; i < n; i++) {
         ctl_print(c, UUID_FMT " (%s) id:%lld", UUID_ARGS(&rows[i]->uuid), view_str(rows[i], NB_NETWORK_FUNCTION_NAME),
@@ -260,6 +264,7 @@ nfg_list(struct ctl *c)
         rows = view_rows(&c->view, NFG, &n);
         view_sort_by_str(rows, n, NB_NETWORK_FUNCTION_GROUP_NAME);
     }
+    TRY(noun_fetch_members(c, rows, n, NB_NETWORK_FUNCTION_GROUP_NETWORK_FUNCTION, NF_COL(NAME)));
     for (size_t i = 0; i < n; i++) {
         ctl_print(c, UUID_FMT " (%s) id:%lld mode:%s\n", UUID_ARGS(&rows[i]->uuid), view_str(rows[i], NB_NETWORK_FUNCTION_GROUP_NAME),
                   (long long) view_int(rows[i], NB_NETWORK_FUNCTION_GROUP_ID, 0), view_str(rows[i], NB_NETWORK_FUNCTION_GROUP_MODE));
@@ -273,7 +278,8 @@ nfg_list(struct ctl *c)
 }
 
 static const struct ctl_command commands[] = {
-    { "nf-add", "--may-exist", "NF [ID] INPORT [OUTPORT]", 2, 4, "add a network function between two ports", nf_add_needs, nf_add, CTL_WRITES },
+    { "nf-add", "--may-exist", "NF [ID] INPORT [OUTPORT]", 2, 4,
+      "add a network function: packets enter it at INPORT and come\nout of it at OUTPORT; ID is 1 to 255, by default the lowest free one", nf_add_needs, nf_add, CTL_WRITES },
     { "nf-del", "--if-exists", "NF", 1, 1, "delete it", nf_needs, nf_del, CTL_WRITES },
     { "nf-list", NULL, "", 0, 0, "print the network functions", nf_list_needs, nf_list, 0 },
     { "nfg-add", "--may-exist", "NFG ID MODE [NF]...", 3, INT_MAX, "add a group of network functions: MODE is inline or vtap",

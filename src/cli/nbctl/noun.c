@@ -106,6 +106,23 @@ noun_members(struct ctl *c, struct view_row *owner, uint16_t column, uint64_t co
     return NULL;
 }
 
+const char *
+noun_fetch_members(struct ctl *c, struct view_row **owners, size_t n, uint16_t column, uint64_t columns)
+{
+    const char *result = NULL;
+    struct view_row **rows;
+    size_t n_rows;
+
+    for (size_t i = 0; i < n; i++) {
+        const char *error = noun_members(c, owners[i], column, columns, &rows, &n_rows);
+        if (error && error != CTL_AGAIN) {
+            return error;
+        }
+        result = error ? error : result;
+    }
+    return result;
+}
+
 void
 noun_expect(struct ctl *c, const struct ovsdb_table_desc *t, uint64_t columns)
 {

@@ -30,6 +30,8 @@ const char *noun_find(struct ctl *, const struct noun *, const char *id, bool mu
 const char *noun_insert(struct ctl *, const struct noun *, const char *name, const char *what, bool may_exist, struct view_row **row) MUST_USE;
 /* The rows that COLUMN of OWNER names, with COLUMNS of them. */
 const char *noun_members(struct ctl *, struct view_row *owner, uint16_t column, uint64_t columns, struct view_row ***rows, size_t *n) MUST_USE;
+/* Those of N owners are here: asked for all at once, where noun_members() of each would ask for them one after the other. */
+const char *noun_fetch_members(struct ctl *, struct view_row **owners, size_t n, uint16_t column, uint64_t columns) MUST_USE;
 /* Members may be needed: their columns are asked for at once, their rows by noun_members(). */
 void noun_expect(struct ctl *, const struct ovsdb_table_desc *, uint64_t columns);
 /* Whether ID has the form of a whole UUID. */

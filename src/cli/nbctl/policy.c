@@ -84,18 +84,27 @@ set_options(struct ctl *c, struct view_row *row, int first)
     return NULL;
 }
 
-/* The name of the port of LR with the smallest network that has HOP; NULL: none. */
+/* The name of the port of LR that has a session with HOP, or else of that with the smallest network that has HOP; NULL: none. */
 static const char *
 port_towards(struct ctl *c, struct view_row *lr, const char *hop, const char **name)
 {
-    struct view_row **ports;
+    struct view_row **ports, **sessions;
     struct ip_addr ip, network;
+    size_t n, n_sessions;
     int longest = -1;
-    size_t n;
 
     *name = NULL;
     TRY(noun_members(c, lr, NB_LOGICAL_ROUTER_PORTS, NB_LRP(NAME) | NB_LRP(NETWORKS), &ports, &n));
     view_sort_by_str(ports, n, NB_LOGICAL_ROUTER_PORT_NAME);
+    sessions = view_find_str(&c->view, &nb_table_bfd, NB_BFD_DST_IP, hop, &n_sessions);
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = 0; j < n_sessions; j++) {
+            if (str_eq(view_str(ports[i], NB_LOGICAL_ROUTER_PORT_NAME), view_str(sessions[j], NB_BFD_LOGICAL_PORT))) {
+                *name = view_str(ports[i], NB_LOGICAL_ROUTER_PORT_NAME);
+                return NULL;
+            }
+        }
+    }
     for (size_t i = 0; i < n && noun_parse_ip(c, hop, &ip, NULL); i++) {
         const struct datum *networks = view_datum(ports[i], NB_LOGICAL_ROUTER_PORT_NETWORKS);
         for (size_t j = 0; j < networks->n; j++) {

@@ -51,6 +51,22 @@ check_existing(struct ctl *c, struct view_row *ls, struct view_row *port, const 
                           : ctl_error(c, "%s: port already exists with different tag_request %lld", name, (long long) its_tag);
 }
 
+const char *
+port_find(struct ctl *c, const char *name, struct view_row **row)
+{
+    struct view_row *owner;
+
+    TRY(noun_find(c, &noun_port, name, false, row));
+    if (*row && (*row)->base) {
+        TRY(switch_of_port(c, *row, &owner));
+        if (!owner) {
+            view_delete(*row);
+            *row = NULL;
+        }
+    }
+    return NULL;
+}
+
 static const char *
 port_add(struct ctl *c)
 {
@@ -65,15 +81,7 @@ port_add(struct ctl *c)
     if (parent && !noun_parse_int(c, ctl_arg(c, 4), 0, 4095, &tag)) {
         return ctl_error(c, "%s: invalid tag (must be in range 0 to 4095)", ctl_arg(c, 4));
     }
-    TRY(noun_find(c, &noun_port, name, false, &port));
-    if (port && port->base) {
-        struct view_row *owner;
-        TRY(switch_of_port(c, port, &owner));
-        if (!owner) {
-            view_delete(port);         /* It goes with its switch, which this line has deleted: from here on the name is another's. */
-            port = NULL;
-        }
-    }
+    TRY(port_find(c, name, &port));
     if (port) {
         return ctl_has(c, "--may-exist") ? check_existing(c, ls, port, parent, tag)
                                          : ctl_error(c, "%s: a port with this name already exists", name);
@@ -267,8 +275,8 @@ set_type(struct ctl *c)
     if (i == ARRAY_SIZE(types)) {
         return ctl_error(c, "Logical switch port type '%s' is unrecognized. Not setting type.", type);
     }
-    if (ctl_arg(c, 3) && (!peer || !*peer || (!str_eq(type, "router") && !str_eq(type, "switch")))) {
-        return ctl_error(c, "%s: only peer=PORT may follow, and only types router and switch have a peer", ctl_arg(c, 3));
+    if (ctl_arg(c, 3) && (!peer || !*peer || !str_eq(type, "switch"))) {
+        return ctl_error(c, "%s: only peer=PORT may follow, and only ports of type switch have a peer", ctl_arg(c, 3));
     }
     view_set_str(port, NB_LOGICAL_SWITCH_PORT_TYPE, type);
     if (peer) {
@@ -387,7 +395,7 @@ static const struct ctl_command commands[] = {
       set_enabled, CTL_WRITES },
     { "lsp-get-enabled", NULL, "PORT", 1, 1, "print it", needs_column, get_enabled, 0 },
     { "lsp-set-type", NULL, "PORT TYPE [peer=PORT]", 2, 3,
-      "set the type of PORT: \"\", router, switch, localnet, localport, ...", needs_type, set_type, CTL_WRITES },
+      "set the type of PORT: \"\", router, switch (with its peer), localnet,\nlocalport, l2gateway, vtep, external, virtual or remote", needs_type, set_type, CTL_WRITES },
     { "lsp-get-type", NULL, "PORT", 1, 1, "print the type of PORT", needs_column, get_type, 0 },
     { "lsp-set-options", NULL, "PORT [KEY=VALUE]...", 1, INT_MAX, "set the options of PORT", needs_column, set_options, CTL_WRITES },
     { "lsp-get-options", NULL, "PORT", 1, 1, "print the options of PORT", needs_column, get_column, 0 },

@@ -101,6 +101,22 @@ check_del(struct ctl *c)
     return NULL;
 }
 
+static int
+compare_checks(const void *a_, const void *b_)
+{
+    static const uint16_t columns[] = { NB_LOGICAL_SWITCH_PORT_HEALTH_CHECK_PROTOCOL, NB_LOGICAL_SWITCH_PORT_HEALTH_CHECK_ADDRESS };
+    struct view_row *a = *(struct view_row *const *) a_, *b = *(struct view_row *const *) b_;
+
+    for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {
+        int cmp = strcmp(view_str(a, columns[i]), view_str(b, columns[i]));
+        if (cmp) {
+            return cmp;
+        }
+    }
+    int64_t pa = view_int(a, NB_LOGICAL_SWITCH_PORT_HEALTH_CHECK_PORT, 0), pb = view_int(b, NB_LOGICAL_SWITCH_PORT_HEALTH_CHECK_PORT, 0);
+    return pa != pb ? (pa < pb ? -1 : 1) : uuid_compare(&a->uuid, &b->uuid);
+}
+
 static const char *
 check_list(struct ctl *c)
 {
@@ -109,7 +125,7 @@ check_list(struct ctl *c)
 
     TRY(noun_find(c, &noun_port, ctl_arg(c, 1), true, &port));
     TRY(noun_members(c, port, NB_LOGICAL_SWITCH_PORT_HEALTH_CHECKS, LISTED, &rows, &n));
-    view_sort_by_str(rows, n, NB_LOGICAL_SWITCH_PORT_HEALTH_CHECK_PROTOCOL);
+    qsort(rows, n, sizeof *rows, compare_checks);
     for (size_t i = 0; i < n; i++) {
         const char *status = view_str(rows[i], NB_LOGICAL_SWITCH_PORT_HEALTH_CHECK_STATUS);
         const char *address = view_str(rows[i], NB_LOGICAL_SWITCH_PORT_HEALTH_CHECK_ADDRESS);
@@ -140,7 +156,7 @@ add_typed(struct ctl *c, const char *type, const char *address, const char *opti
     struct view_row *ls, *port, *owner;
 
     TRY(noun_find(c, &noun_switch, ctl_arg(c, 1), true, &ls));
-    TRY(noun_find(c, &noun_port, ctl_arg(c, 2), false, &port));
+    TRY(port_find(c, ctl_arg(c, 2), &port));
     if (port && ctl_has(c, "--may-exist")) {
         const char *value = view_map_str(port, NB_LOGICAL_SWITCH_PORT_OPTIONS, option);
         TRY(switch_of_port(c, port, &owner));

@@ -37,7 +37,7 @@ parse_setting(struct ctl *c, const char *arg, struct settings *s)
         const char *name;
         int64_t min, max, *value;
     } known[] = {
-        { "dscp", 0, 63, &s->dscp }, { "mark", 0, UINT32_MAX, &s->mark }, { "rate", 1, UINT32_MAX, &s->rate },
+        { "dscp", 0, 63, &s->dscp }, { "mark", 1, UINT32_MAX, &s->mark }, { "rate", 1, UINT32_MAX, &s->rate },
         { "burst", 1, UINT32_MAX, &s->burst },
     };
     for (size_t i = 0; i < ARRAY_SIZE(known); i++) {

@@ -104,9 +104,6 @@ port_add(struct ctl *c)
         }
         networks[n++] = ctl_arg(c, i);
     }
-    if (!n) {
-        return ctl_error(c, "%s: router port requires specifying a network", name);
-    }
     for (int j = i; ctl_arg(c, j); j++) {
         TRY(database_set_one(c, LRP, NULL, ctl_arg(c, j)));
         peer = str_after(ctl_arg(c, j), "peer=") ? str_after(ctl_arg(c, j), "peer=") : peer;
@@ -332,7 +329,7 @@ get_gateways(struct ctl *c)
 }
 
 static const struct ctl_command commands[] = {
-    { "lrp-add", "--may-exist", "ROUTER PORT MAC NETWORK... [COLUMN[:KEY]=VALUE]...", 4, INT_MAX,
+    { "lrp-add", "--may-exist", "ROUTER PORT MAC [NETWORK]... [COLUMN[:KEY]=VALUE]...", 3, INT_MAX,
       "add logical router port PORT on ROUTER, e.g.\nlrp-add lr0 lrp0 00:11:22:33:44:55 192.168.0.1/24 peer=lrp1", add_needs, port_add,
       CTL_WRITES },
     { "lrp-set-gateway-chassis", "--may-exist", "PORT CHASSIS [PRIORITY]", 2, 3, "let CHASSIS be a gateway of PORT", needs_gateways, set_gateway,
