@@ -1,6 +1,9 @@
 """How lines read: names by the server's index, rows by UUID; nothing is written by reading; what is read may change meanwhile."""
+import json
 import os
+import socket
 import subprocess
+import threading
 import time
 
 import pytest
@@ -75,3 +78,85 @@ def test_a_large_switch_is_read_by_uuid(nbctl, n):
     nbctl.ok(*line)
     assert len(nbctl.ok("lsp-list", "s").splitlines()) == n
     assert Tool(BUILD / "bin/ovn-nbctl", nbctl.server).ok("lsp-get-ls", "p7").endswith("(s)\n")
+
+
+class Listener:
+    """Stands between a tool and a server, and keeps what the tool asks: .transactions, lists of operations."""
+
+    def __init__(self, server):
+        self.dir, self.socket, self.transactions = server.dir, server.socket, []
+        self.remote = f"unix:{server.dir}/listener"
+        self.listening = socket.socket(socket.AF_UNIX)
+        self.listening.bind(f"{server.dir}/listener")
+        self.listening.listen()
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                client, _ = self.listening.accept()
+            except OSError:
+                return
+            there = socket.socket(socket.AF_UNIX)
+            there.connect(self.socket)
+            threading.Thread(target=self.copy, args=(there, client, False), daemon=True).start()
+            threading.Thread(target=self.copy, args=(client, there, True), daemon=True).start()
+
+    def copy(self, source, to, heard):
+        decoder, text = json.JSONDecoder(), ""
+        while data := source.recv(1 << 16):
+            if heard:                  # Before it is passed on: whoever has the answer finds the question here.
+                text += data.decode()
+                while text:
+                    try:
+                        message, end = decoder.raw_decode(text)
+                    except json.JSONDecodeError:
+                        break
+                    text = text[end:].lstrip()
+                    if message["method"] == "transact":
+                        self.transactions.append(message["params"][1:])
+            to.sendall(data)
+        to.shutdown(socket.SHUT_WR)
+
+    def close(self):
+        self.listening.close()
+        os.unlink(f"{self.dir}/listener")
+
+
+@pytest.fixture
+def listener(server):
+    one = Listener(server)
+    yield one
+    one.close()
+
+
+def test_an_address_is_found_at_whichever_port_has_it(server, nbctl, listener):
+    """The ports of a switch are read in several transactions, of few rows each: a large one costs the server thrice as much."""
+    n, line = 130, ["ls-add", "s"]
+    for i in range(n):
+        line += ["--", "lsp-add", "s", f"p{i}", "--", "lsp-set-addresses", f"p{i}", f"0a:00:00:00:01:{i:02x} 10.0.0.{i} fd00::1:{i:x}"]
+    nbctl.ok(*line, "--", "lsp-add", "s", "new")
+    at = f"--db={listener.remote}"
+    for i in range(n):
+        listener.transactions.clear()
+        address, family = (f"10.0.0.{i}", 4) if i % 2 else (f"fd00::1:{i:x}", 6)
+        assert nbctl.refused(at, "lsp-set-addresses", "new", f"0a:00:00:00:02:00 {address}") == \
+            f"Error on switch s: duplicate IPv{family} address '{address}' found on logical switch port 'p{i}'"
+        assert sum(map(len, listener.transactions)) > n and max(map(len, listener.transactions)) <= 50
+    nbctl.ok(at, "lsp-set-addresses", "new", "0a:00:00:00:02:00 10.0.0.200 fd00::200")
+    assert nbctl.ok("lsp-get-addresses", "new") == "0a:00:00:00:02:00 10.0.0.200 fd00::200\n"
+    assert len(nbctl.ok(at, "lsp-list", "s").splitlines()) == n + 1
+
+
+def test_lists_ask_for_the_members_of_all_rows_at_once(nbctl, listener):
+    line, names = ["ls-add", "s"], [f"x{i}" for i in range(12)]
+    for i, name in enumerate(names):
+        line += ["--", "lsp-add", "s", name, "--", "nf-add", name, name, name, "--", "nfg-add", name, str(i + 1), "inline", name]
+        line += ["--", "mirror-add", name, "lport", "both", name, "--", "mirror-rule-add", name, "1", "ip4", "mirror"]
+        line += ["--", "pg-add", name, name, "--", "--type=port-group", "acl-add", name, "to-lport", str(i), "ip4", "drop"]
+    nbctl.ok(*line)
+    at = f"--db={listener.remote}"
+    for command in ["nf-list"], ["nfg-list"], ["mirror-list"], ["--", "--all", "acl-list", "s"]:
+        listener.transactions.clear()
+        assert nbctl.ok(at, *command).count("\n") >= len(names)
+        assert 0 < len(listener.transactions) <= 5, (command, listener.transactions)

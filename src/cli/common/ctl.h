@@ -19,6 +19,7 @@
 #define CLI_COMMON_CTL_H 1
 
 #include <getopt.h>
+#include "base/hmap.h"
 #include "cli/common/fatal.h"
 #include "cli/common/view.h"
 
@@ -110,6 +111,7 @@ enum ctl_clause_state {
     CLAUSE_FETCHED,
 };
 struct ctl_need_clause {
+    struct hmap_node node;             /* In ctl_need.by_json. */
     char *json;                        /* RFC 7047 5.1, <condition>. */
     char *equals;                      /* NULL, or: it says that COLUMN is this text. */
     uint16_t column;
@@ -120,8 +122,9 @@ struct ctl_need_clause {
 struct ctl_need {
     uint64_t columns, fetched;         /* Asked for; those that the store's rows have. */
     bool used, all, all_fetched;       /* All rows. */
-    struct ctl_need_clause *clauses;   /* Conditions, any of which must hold. */
+    struct ctl_need_clause **clauses;  /* Conditions, any of which must hold. */
     size_t n_clauses, cap_clauses;
+    struct hmap by_json;
 };
 
 struct ctl_symbol {

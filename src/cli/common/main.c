@@ -45,6 +45,9 @@ ctl_init(struct ctl *c, const struct ctl_program *program, struct loop *loop)
     c->program = program;
     c->loop = loop;
     c->needs = xcalloc(program->db->n_tables, sizeof *c->needs);
+    for (size_t i = 0; i < program->db->n_tables; i++) {
+        hmap_init(&c->needs[i].by_json);
+    }
     store_init(&c->store, program->db);
     view_init(&c->view, &c->store, &c->arena);
 }
@@ -55,10 +58,12 @@ ctl_destroy(struct ctl *c)
     ctl_stop(c);
     for (size_t i = 0; i < c->program->db->n_tables; i++) {
         for (size_t j = 0; j < c->needs[i].n_clauses; j++) {
-            free(c->needs[i].clauses[j].json);
-            free(c->needs[i].clauses[j].equals);
+            free(c->needs[i].clauses[j]->json);
+            free(c->needs[i].clauses[j]->equals);
+            free(c->needs[i].clauses[j]);
         }
         free(c->needs[i].clauses);
+        hmap_destroy(&c->needs[i].by_json);
     }
     free(c->needs);
     for (size_t i = 0; i < c->n_calls; i++) {

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/clock.h"
+#include "base/hash.h"
 #include "runtime/loop.h"
 
 const char CTL_AGAIN[] = "again";
@@ -96,17 +97,21 @@ need_clause(struct ctl *c, const struct ovsdb_table_desc *t, const char *json, u
 {
     struct ctl_need *need = &c->needs[t->index];
 
-    for (size_t i = 0; i < need->n_clauses; i++) {
-        if (str_eq(need->clauses[i].json, json)) {
+    uint32_t hash = hash_string(json, 0);
+
+    HMAP_FOR_EACH_HASH (clause, struct ctl_need_clause, node, hash, &need->by_json) {
+        if (str_eq(clause->json, json)) {
             return true;
         }
     }
     if (need->all) {
         return true;
     }
+    struct ctl_need_clause *clause = XNEW(struct ctl_need_clause);
+    *clause = (struct ctl_need_clause) { .json = xstrdup(json), .equals = equals ? xstrdup(equals) : NULL, .column = column };
+    hmap_insert(&need->by_json, &clause->node, hash);
     GROW(need->clauses, need->cap_clauses, need->n_clauses + 1);
-    need->clauses[need->n_clauses++]
-        = (struct ctl_need_clause) { .json = xstrdup(json), .equals = equals ? xstrdup(equals) : NULL, .column = column };
+    need->clauses[need->n_clauses++] = clause;
     return false;
 }
 
@@ -185,7 +190,7 @@ watch_needs(struct ctl *c)
             continue;
         }
         for (size_t j = 0; !need->all && j < need->n_clauses; j++) {
-            str_printf(&s, "%c%s", j ? ',' : '[', need->clauses[j].json);
+            str_printf(&s, "%c%s", j ? ',' : '[', need->clauses[j]->json);
         }
         str_puts(&s, need->all ? "[true]" : need->n_clauses ? "]" : "[false]");
         ovsdb_use(c->db, t, need->columns);
