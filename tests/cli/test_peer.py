@@ -462,5 +462,5 @@ def test_ours_names_what_an_older_database_lacks(pair):
     ours.ok("ls-add", "s", "--", "lsp-add", "s", "p")
     assert "has no table Sampling_App" in ours.refused("list", "sampling_app")
     assert "has no column peer" in ours.refused("set", "logical_switch_port", "p", "peer=x")
-    assert "has no column peer" in ours.refused("lsp-set-type", "p", "router", "peer=x")
+    assert "has no column peer" in ours.refused("lsp-set-type", "p", "switch", "peer=x")
     assert "peer" not in ours.ok("list", "logical_switch_port", "p")
