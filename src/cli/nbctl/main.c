@@ -36,6 +36,7 @@ static const struct ctl_name names[] = {
     { &nb_table_ha_chassis, NB_HA_CHASSIS_CHASSIS_NAME, NULL },
     { &nb_table_network_function, NB_NETWORK_FUNCTION_NAME, NULL },
     { &nb_table_network_function_group, NB_NETWORK_FUNCTION_GROUP_NAME, NULL },
+    { &nb_table_dhcp_relay, NB_DHCP_RELAY_NAME, NULL },
     { &nb_table_connection, NB_CONNECTION_TARGET, NULL },
     { &nb_table_chassis_template_var, NB_CHASSIS_TEMPLATE_VAR_CHASSIS, NULL },
     { NULL },

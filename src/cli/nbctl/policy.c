@@ -144,6 +144,9 @@ set_action(struct ctl *c, struct view_row *lr, struct view_row *row)
     struct view_row *out;
     size_t n = 0;
 
+    if (!str_eq(action, "reroute") && (port || ctl_has(c, "--bfd"))) {
+        return ctl_error(c, "%s: --bfd and --output-port go with action \"reroute\"", action);
+    }
     view_set_str(row, NB_LOGICAL_ROUTER_POLICY_ACTION, action);
     if (str_eq(action, "jump")) {
         if (!arg || strchr(arg, '=')) {
@@ -167,6 +170,9 @@ set_action(struct ctl *c, struct view_row *lr, struct view_row *row)
             return ctl_error(c, "--output-port goes with one next hop");
         }
         TRY(noun_find(c, &noun_router_port, port, true, &out));
+        if (datum_find(view_datum(lr, NB_LOGICAL_ROUTER_PORTS), &(union datum_atom) { .u = out->uuid }, OVSDB_UUID) == SIZE_MAX) {
+            return ctl_error(c, "%s is not a router port of logical router: %s.", port, ctl_arg(c, 1));
+        }
         noun_set_ref(c, row, NB_LOGICAL_ROUTER_POLICY_OUTPUT_PORT, out);
     }
     if (ctl_has(c, "--bfd")) {
