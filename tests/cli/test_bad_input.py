@@ -119,8 +119,8 @@ def served(directory, name, *databases):
     """ovsdb-server on DATABASES, and its remote."""
     path = f"{directory}/{name}"
     p = subprocess.Popen(["ovsdb-server", f"--remote=punix:{path}", "--no-chdir", f"--unixctl={path}.ctl", "-vconsole:off", *databases], stderr=subprocess.DEVNULL)
-    wait(lambda: os.path.exists(path) and os.path.exists(path + ".ctl"))
-    subprocess.run(["ovs-appctl", "-t", path + ".ctl", "version"], check=True, stdout=subprocess.DEVNULL)
+    version = ["ovs-appctl", "-t", path + ".ctl", "version"]       # A socket is there a moment before anybody listens at it.
+    wait(lambda: os.path.exists(path) and not subprocess.run(version, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode)
     return p, f"unix:{path}"
 
 
