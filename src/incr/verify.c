@@ -82,7 +82,7 @@ incr_verify(struct incr *g, struct str *out)
     size_t n = 0;
 
     if (g->n_dirty) {
-        str_puts(out, "not settled\n");
+        str_puts(out, "not settled: a standby, a paused process and one whose databases are away compute nothing\n");
         return 1;
     }
     LIST_FOR_EACH (c, struct incr_class, node, &g->classes) {

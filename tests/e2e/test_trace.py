@@ -57,8 +57,8 @@ def random_packet(r):
         words += [f"ip6.src == {r.choice(IP6)}", f"ip6.dst == {r.choice(IP6)}", "ip.ttl == 64", r.choice(["udp.dst == 53", "icmp6.type == 143"])]
     elif kind == "nd":
         words += [f"ip6.src == {r.choice(IP6)}", f"ip6.dst == {r.choice(IP6)}", f"nd_na && nd.target == {r.choice(IP6)}", f"nd.tll == {r.choice(MACS[:5])}"]
-    elif kind == "vlan":
-        words += ["vlan.vid == 9"]
+    else:
+        words += ["eth.type == 0x88b5"] + (["vlan.vid == 9"] if kind == "vlan" else [])
     return r.choice("abcde"), " && ".join(words)
 
 
@@ -88,7 +88,7 @@ def exact(flow, in_port):
     proto = flow.split(",")[0].removesuffix("6")
     if proto in ("tcp", "udp"):
         flow = flow.replace("tp_src", f"{proto}_src").replace("tp_dst", f"{proto}_dst")
-    return flow.replace("icmp_", "icmpv6_" if flow.startswith("icmp6") else "icmp_").replace(",dl_type=0x0000", ",dl_type=0x05ff")
+    return flow.replace("icmp_", "icmpv6_" if flow.startswith("icmp6") else "icmp_")
 
 
 def test_the_switch_does_the_same(secured):
