@@ -4,7 +4,8 @@
 #include "base/hash.h"
 
 enum {
-    MAX_WORK = 16 << 20,               /* Cubes touched for one expression. */
+    MAX_WORK = 2 << 20,                /* Cubes made or touched for one expression: some 600 MB, and parts of a second. */
+    COMPARISONS = 8,                   /* Of two cubes, that are as much work as making one. */
     SUBSUME_MAX = 512,                 /* With more cubes than this, only equal ones are found. */
 };
 
@@ -220,6 +221,10 @@ static void
 remove_covered(struct resolver *r, struct dnf *d)
 {
     size_t n = 0;
+    dnf_count_work(r, d->n * d->n / COMPARISONS);
+    if (r->too_much) {
+        return;
+    }
     bool *kept = arena_alloc(&r->arena, d->n);
     for (size_t i = 0; i < d->n; i++) {
         bool keep = true;
@@ -243,6 +248,10 @@ remove_equal(struct resolver *r, struct dnf *d)
     size_t mask = 1, n = 0;
     while (mask < d->n * 2) {
         mask = mask * 2 + 1;
+    }
+    dnf_count_work(r, d->n);
+    if (r->too_much) {
+        return;
     }
     uint32_t *slots = arena_zalloc(&r->arena, (mask + 1) * sizeof *slots);
     for (size_t i = 0; i < d->n; i++) {
