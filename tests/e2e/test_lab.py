@@ -74,6 +74,7 @@ def test_two_labs_side_by_side_and_the_host_untouched(small):
 def test_down_cleans_up_after_any_crash(small, damage):
     lab = small()
     sleeper = subprocess.Popen(netns.inside(lab.namespace("a"), ["sleep", "300"]))
+    eventually(lambda: sleeper.pid in dict(netns.processes([lab.namespace("a")])), what="it is inside")
     processes = processes_of(lab)
     if damage == "daemons killed":
         for name in lab.daemons.all():
