@@ -145,8 +145,8 @@ check_encoding(struct expr_matches *m)
     free(numbers);
 }
 
-/* ALSO, which is E again or nothing, changes nothing. */
-static void
+/* ALSO, which is E again or nothing, changes nothing. Returns how many flows there are. */
+static size_t
 check_mode(const struct expr *e, const struct expr *also, int mode, char **error)
 {
     struct expr_matches m = EXPR_MATCHES_INIT;
@@ -156,7 +156,9 @@ check_mode(const struct expr *e, const struct expr *also, int mode, char **error
         check_matches(e, &m);
         check_encoding(&m);
     }
+    size_t n = m.n;
     expr_matches_destroy(&m);
+    return n;
 }
 
 static const char *
@@ -243,8 +245,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         expr_unref(again);
         for (int mode = EXPR_CONJUNCTIONS_NEVER; mode <= EXPR_CONJUNCTIONS_ALWAYS; mode++) {
             free(error);
-            check_mode(e, NULL, mode, &error);
-            if (!error) {
+            /* With itself it takes the square of the time: what is large is tried alone. */
+            size_t n = check_mode(e, NULL, mode, &error);
+            if (!error && n < 512) {
                 check_mode(e, e, mode, &error);
             }
         }
