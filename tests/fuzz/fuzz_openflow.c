@@ -1,5 +1,5 @@
 /* fuzz_openflow.c - what a switch may send, through every parser of src/openflow: a stream of messages. A match that is accepted,
- * written and read again, is the same; actions of any bytes can be shown. */
+ * written and read again, is written in the same way; actions of any bytes can be shown. */
 #include <stdlib.h>
 
 #include "openflow/action.h"
@@ -11,19 +11,22 @@ static void
 check_match(const void *p, size_t n)
 {
     struct of_match m = OF_MATCH_INIT, again = OF_MATCH_INIT;
-    struct str oxm = STR_INIT, text = STR_INIT;
+    struct str oxm = STR_INIT, oxm_again = STR_INIT, text = STR_INIT;
 
     char *error = of_match_parse_oxm(p, n, &m);
     if (!error) {
         of_match_put_oxm(&m, &oxm);
         char *second = of_match_parse_oxm(oxm.s, oxm.len, &again);
-        REQUIRE(!second && of_match_equal(&m, &again));
+        REQUIRE(!second && again.n <= m.n);
+        of_match_put_oxm(&again, &oxm_again);
+        REQUIRE(oxm_again.len == oxm.len && !memcmp(str_c(&oxm_again), str_c(&oxm), oxm.len));
         of_match_format(&m, &text);
     }
     free(error);
     of_match_destroy(&m);
     of_match_destroy(&again);
     str_free(&oxm);
+    str_free(&oxm_again);
     str_free(&text);
 }
 
