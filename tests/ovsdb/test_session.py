@@ -236,9 +236,11 @@ def test_conditions(g):
         return m
 
     proxy = Proxy(g, server, hook=hook)
+    server.process.send_signal(signal.SIGSTOP)         # So that the condition is there before anything is asked.
     c = g.client("sb", proxy)
     first = c.condition("FDB", [["dp_key", "==", 1]])
     assert not c.reached(first)
+    server.process.send_signal(signal.SIGCONT)
     c.until(connected=1)
     assert c.reached(first) and c.count("FDB") == 5
     assert proxy.requests("monitor_cond_since")[-1]["params"][2]["FDB"][0]["where"] == [["dp_key", "==", 1]]
