@@ -315,7 +315,11 @@ port_number(struct northd *n, struct incr_unit *u, const struct port *p, uint32_
                     VXLAN_MAX_PORT_KEY);
     }
     incr_numbers_set_limit(numbers, vxlan ? VXLAN_MAX_PORT_KEY : 0);
-    return incr_number(u, numbers, &p->row->row_.uuid, sizeof p->row->row_.uuid, MAX(0, MIN(requested, UINT32_MAX)), adopted);
+    uint32_t number = incr_number(u, numbers, &p->row->row_.uuid, sizeof p->row->row_.uuid, MAX(0, MIN(requested, UINT32_MAX)), adopted);
+    if (!number) {
+        global_vxlan_mode(n, by);
+    }
+    return number;
 }
 
 static void

@@ -65,14 +65,18 @@ switch_number(struct northd *n, struct incr_unit *u, struct nb_logical_switch *l
     struct dep_reader *by = incr_reader(u);
     int64_t requested = ovsdb_map_get_int(nb_logical_switch_other_config(ls, by), "requested-tnl-key", 0);
 
-    /* Only a request looks again when the mode changes: what was given stays. */
+    /* Only a request, and who got none, looks again when the mode changes: what was given stays. */
     bool vxlan = global_vxlan_mode(n, requested ? by : NULL);
     if (vxlan && requested > VXLAN_MAX_DP_KEY) {
         LOG_WARN_RL("switch %s: the requested tunnel key %lld does not fit into VXLAN (%d at most)", nb_logical_switch_name(ls, by),
                     (long long) requested, VXLAN_MAX_DP_KEY);
     }
     incr_numbers_set_limit(n->dp_keys, vxlan ? VXLAN_MAX_DP_KEY : 0);
-    return incr_number(u, n->dp_keys, &ls->row_.uuid, sizeof ls->row_.uuid, MAX(0, MIN(requested, UINT32_MAX)), adopted);
+    uint32_t number = incr_number(u, n->dp_keys, &ls->row_.uuid, sizeof ls->row_.uuid, MAX(0, MIN(requested, UINT32_MAX)), adopted);
+    if (!number) {
+        global_vxlan_mode(n, by);
+    }
+    return number;
 }
 
 static void
